@@ -1,2 +1,7 @@
 //! Shuoshi (说事): the open backend through which villagers reach their village.
 pub mod clock;
+pub mod config;
+pub mod db;
+pub mod problem;
+
+rust_i18n::i18n!("locales", fallback = "zh-CN");

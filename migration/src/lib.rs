@@ -1,1 +1,31 @@
-//! m
+//! The only place that changes the shape of the database. Steps go up and down on SQLite and PostgreSQL alike.
+//!
+//! A step never imports the `entity` crate: it must still mean the same when the entities have moved on. A test in
+//! `tests/it/contract` compares what these steps make with what the entities expect.
+#![allow(missing_docs, reason = "steps are read from top to bottom; their names say what they make")]
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_places_and_people;
+mod m0002_talk_days;
+mod m0003_catalogue_and_calendar;
+mod m0004_cases;
+mod m0005_jobs;
+mod shape;
+
+/// All steps, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_places_and_people::Migration),
+            Box::new(m0002_talk_days::Migration),
+            Box::new(m0003_catalogue_and_calendar::Migration),
+            Box::new(m0004_cases::Migration),
+            Box::new(m0005_jobs::Migration),
+        ]
+    }
+}
+
+pub use sea_orm_migration::MigratorTrait;

@@ -1,0 +1,32 @@
+//! A piece of a talk day with a capacity.
+//!
+//! `taken` counts live bookings of public places; a CHECK keeps it between 0 and `public_places`.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{
+    Instant,
+    id::{SlotId, TalkDayId},
+};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "slot")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: SlotId,
+    pub talk_day_id: TalkDayId,
+    pub starts_at: Instant,
+    pub ends_at: Instant,
+    /// All places, walk-ins and phone included.
+    pub places: i32,
+    /// Places that villagers book themselves.
+    pub public_places: i32,
+    pub taken: i32,
+    /// How many bookings were ever given up: while 0 the next number needs no look-up.
+    pub released: i32,
+    /// Number in line of this slot's first place.
+    pub first_number: i32,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
