@@ -1,2 +1,3 @@
 //! Shuoshi (说事): the open backend through which villagers reach their village.
+pub mod calendar;
 pub mod clock;
