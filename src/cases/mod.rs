@@ -1,0 +1,2 @@
+//! Cases: a matter somebody follows from submission to closing.
+pub mod number;
