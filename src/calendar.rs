@@ -6,6 +6,7 @@
 
 pub mod desk;
 pub mod notice;
+mod published;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use utoipa::ToSchema;
 
 pub use desk::{DeskHours, Span, deadline};
 pub use notice::{BadRow, parse};
+pub use published::{latest, publish};
 
 /// The most days one reckoning looks at (a hundred years): a mistyped span ends here instead of spinning.
 pub const FARTHEST_DAYS: usize = 36_525;

@@ -262,13 +262,17 @@ impl Config {
             Environment::Production => include_str!("../config/production.toml"),
         };
         let text = |toml| config::File::from_str(toml, config::FileFormat::Toml);
-        let mut layers =
-            config::Config::builder().add_source(text(include_str!("../config/default.toml"))).add_source(text(compiled));
+        let mut layers = config::Config::builder()
+            .add_source(text(include_str!("../config/default.toml")))
+            .add_source(text(compiled));
         if variables {
             layers = layers
                 .add_source(config::File::new(&format!("config/{name}.toml"), config::FileFormat::Toml).required(false))
                 .add_source(
-                    config::Environment::with_prefix("SHUOSHI").prefix_separator("__").separator("__").try_parsing(true),
+                    config::Environment::with_prefix("SHUOSHI")
+                        .prefix_separator("__")
+                        .separator("__")
+                        .try_parsing(true),
                 );
         }
         let mut config: Self = layers.build()?.try_deserialize()?;
@@ -320,7 +324,9 @@ impl Config {
             return Err(ConfigFault::Wrong("a demonstration secret of config/development.toml is in use".to_owned()));
         }
         if self.wechat.app_id.is_empty() || self.wechat.secret.expose_secret().is_empty() {
-            return Err(ConfigFault::Wrong("wechat.app_id and wechat.secret are needed to sign villagers in".to_owned()));
+            return Err(ConfigFault::Wrong(
+                "wechat.app_id and wechat.secret are needed to sign villagers in".to_owned(),
+            ));
         }
         if self.wechat_sim.enabled {
             return Err(ConfigFault::Wrong("wechat_sim.enabled is for development only".to_owned()));

@@ -1,10 +1,30 @@
 //! Shuoshi (说事): the open backend through which villagers reach their village.
+//!
+//! Start reading at [`app`]: it names every part. A feature is a folder of one shape: `api` (who, what, answer), `ops`
+//! (load, decide, write), rules without a database, `jobs` for what happens later.
+
+pub mod app;
+pub mod auth;
 pub mod calendar;
 pub mod cases;
+pub mod catalogue;
 pub mod clock;
 pub mod config;
+pub mod crypto;
 pub mod db;
+pub mod dev;
+pub mod divisions;
+pub mod http;
+pub mod jobs;
+pub mod lists;
+pub mod notices;
+pub mod openapi;
+pub mod operations;
+pub mod people;
 pub mod problem;
 pub mod talks;
+pub mod telemetry;
+pub mod wechat;
+pub mod wechat_sim;
 
 rust_i18n::i18n!("locales", fallback = "zh-CN");

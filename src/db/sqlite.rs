@@ -170,8 +170,10 @@ async fn write(connection: DatabaseConnection, mut waiting: mpsc::Receiver<Box<d
     let mut group = Vec::with_capacity(GROUP);
     while waiting.recv_many(&mut group, GROUP).await > 0 {
         metrics::histogram!("shuoshi_commit_operations").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
-        let immediate =
-            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
         match connection.begin_with_options(immediate).await {
             Ok(tx) => commit_together(tx, &mut group).await,
             Err(fault) => group.drain(..).for_each(|write| write.refuse(&fault)),

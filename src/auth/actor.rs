@@ -1,0 +1,217 @@
+//! Actors: proofs of who is calling, made from a token and the rows behind it.
+
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+    web::Data,
+};
+use entity::{
+    division::DivisionLevel,
+    id::{DivisionId, PersonId, SessionId, StaffId, UnitId},
+    posting, session, staff,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use uuid::Uuid;
+
+use super::duty::{Duty, Need};
+use crate::{
+    app::App,
+    clock,
+    problem::{Code, Problem},
+};
+
+/// A signed-in villager.
+#[derive(Clone, Debug)]
+pub struct Villager {
+    person: PersonId,
+    session: SessionId,
+}
+
+impl Villager {
+    /// Who.
+    #[must_use]
+    pub fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Whose idempotency keys these are.
+    #[must_use]
+    pub fn caller(&self) -> Uuid {
+        self.person.0
+    }
+}
+
+/// A posting that stands today.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Posted {
+    /// Where the work is.
+    pub unit: UnitId,
+    /// The place whose subtree it covers.
+    pub division: DivisionId,
+    /// Its level.
+    pub level: DivisionLevel,
+    /// What may be done there.
+    pub duties: Vec<Duty>,
+}
+
+impl Posted {
+    /// Whether it carries any of these duties.
+    #[must_use]
+    pub fn any(&self, duties: &[Duty]) -> bool {
+        duties.iter().any(|duty| self.duties.contains(duty))
+    }
+}
+
+#[derive(Debug)]
+struct StaffRow {
+    id: StaffId,
+    session: SessionId,
+    name: String,
+    postings: Vec<Posted>,
+}
+
+/// Signed-in staff whose postings satisfy the need `N` somewhere; *where* is for the query to say.
+#[derive(Debug)]
+pub struct Staff<N> {
+    row: Arc<StaffRow>,
+    need: PhantomData<fn() -> N>,
+}
+
+impl<N> Clone for Staff<N> {
+    fn clone(&self) -> Self {
+        Self { row: self.row.clone(), need: PhantomData }
+    }
+}
+
+impl<N: Need> Staff<N> {
+    /// Who.
+    #[must_use]
+    pub fn id(&self) -> StaffId {
+        self.row.id
+    }
+
+    /// Whose idempotency keys these are.
+    #[must_use]
+    pub fn caller(&self) -> Uuid {
+        self.row.id.0
+    }
+
+    /// Their name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// Postings that satisfy the need.
+    pub fn postings(&self) -> impl Iterator<Item = &Posted> {
+        self.row.postings.iter().filter(|posting| posting.any(N::ANY_OF))
+    }
+}
+
+#[derive(Clone)]
+enum Caller {
+    Villager(Villager),
+    Staff(Arc<StaffRow>),
+}
+
+/// The middleware: verifies the token and reads the session, so that logout and dismissal bite at once.
+///
+/// A call without a token goes on as nobody; a bad token is 401 even where none is needed.
+pub async fn authenticate(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if let Some(value) = req.headers().get(header::AUTHORIZATION) {
+        let app = req.app_data::<Data<App>>().ok_or_else(|| Problem::unexpected("no application"))?.clone();
+        let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+        let caller = caller(&app, token.ok_or(Problem::new(Code::SignInRequired))?).await?;
+        req.extensions_mut().insert(caller);
+    }
+    next.call(req).await
+}
+
+async fn caller(app: &App, token: &str) -> Result<Caller, Problem> {
+    let id = app.keyring.verify(token, app.clock.now()).ok_or(Code::SignInRequired)?;
+    let row = session::Entity::find_by_id(id).one(app.db.read()).await?;
+    match row {
+        None | Some(session::Model { ended_at: Some(_), .. }) => Err(Code::SessionEnded.into()),
+        Some(session::Model { person_id: Some(person), .. }) => Ok(Caller::Villager(Villager { person, session: id })),
+        Some(session::Model { staff_id: Some(staff), .. }) => {
+            Ok(Caller::Staff(Arc::new(load_staff(app, staff, id).await?)))
+        }
+        Some(_) => Err(Problem::unexpected("a session of nobody")),
+    }
+}
+
+async fn load_staff(app: &App, id: StaffId, session: SessionId) -> Result<StaffRow, Problem> {
+    let person = staff::Entity::find_by_id(id).one(app.db.read()).await?;
+    let Some(staff::Model { dismissed_at: None, name, .. }) = person else { return Err(Code::SessionEnded.into()) };
+    Ok(StaffRow { id, session, name, postings: current_postings(app, id).await? })
+}
+
+/// The postings of somebody that stand today.
+pub(super) async fn current_postings(app: &App, staff: StaffId) -> Result<Vec<Posted>, Problem> {
+    let today = clock::local_day(app.clock.now());
+    let rows = posting::Entity::find().filter(posting::COLUMN.staff_id.eq(staff)).all(app.db.read()).await?;
+    let standing = rows.into_iter().filter(|row| row.starts_on <= today && row.ends_on.is_none_or(|end| today <= end));
+    standing
+        .map(|row| {
+            let duties = serde_json::from_value(row.duties).map_err(Problem::unexpected)?;
+            Ok(Posted { unit: row.unit_id, division: row.division_id, level: row.level, duties })
+        })
+        .collect()
+}
+
+/// Takes the session's id from whoever is signed in.
+pub(super) struct AnySession(pub(super) SessionId);
+
+impl FromRequest for AnySession {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match req.extensions().get::<Caller>() {
+            Some(Caller::Villager(villager)) => Ok(Self(villager.session)),
+            Some(Caller::Staff(staff)) => Ok(Self(staff.session)),
+            None => Err(Code::SignInRequired.into()),
+        })
+    }
+}
+
+impl FromRequest for Villager {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match req.extensions().get::<Caller>() {
+            Some(Caller::Villager(villager)) => Ok(villager.clone()),
+            Some(Caller::Staff(_)) => Err(Code::NotYourDuty.into()),
+            None => Err(Code::SignInRequired.into()),
+        })
+    }
+}
+
+impl<N: Need> FromRequest for Staff<N> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match req.extensions().get::<Caller>() {
+            Some(Caller::Staff(row)) if row.postings.iter().any(|posting| posting.any(N::ANY_OF)) => {
+                Ok(Self { row: row.clone(), need: PhantomData })
+            }
+            Some(_) => Err(Code::NotYourDuty.into()),
+            None => Err(Code::SignInRequired.into()),
+        })
+    }
+}

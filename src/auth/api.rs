@@ -1,0 +1,177 @@
+//! `/auth/*`
+
+use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use entity::{
+    id::{DivisionId, PersonId, StaffId},
+    person,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    actor::{AnySession, Posted},
+    address_of,
+    duty::Duty,
+    ops::{self, SignedIn, Who},
+};
+use crate::{
+    app::App,
+    http::{Command, json},
+    problem::Problem,
+};
+
+/// The code of `wx.login`.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInWechat {
+    /// Five minutes, one use.
+    #[validate(length(min = 1, max = 128))]
+    #[schema(min_length = 1, max_length = 128)]
+    code: String,
+}
+
+/// A staff password.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInStaff {
+    /// Not case-sensitive.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64)]
+    username: String,
+    #[schema(value_type = String, max_length = 256)]
+    password: SecretString,
+    /// Six digits (RFC 6238).
+    #[validate(length(max = 16))]
+    #[schema(max_length = 16)]
+    #[allow(
+        dead_code,
+        reason = "accepted from clients that always send it; asked for where an account has a second factor"
+    )]
+    totp: Option<String>,
+}
+
+/// A refresh token.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshSession {
+    #[validate(length(min = 1, max = 256))]
+    #[schema(min_length = 1, max_length = 256)]
+    refresh_token: String,
+}
+
+/// Tokens, and who they are for: `person` or `staff`.
+#[derive(Serialize, ToSchema)]
+pub struct Session {
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: i64,
+    refresh_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<PersonView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staff: Option<StaffView>,
+}
+
+/// A villager, as they see themselves.
+#[derive(Serialize, ToSchema)]
+pub struct PersonView {
+    /// Person id.
+    id: PersonId,
+    name: Option<String>,
+    /// Whether residence was verified.
+    verified: bool,
+    village: Option<DivisionId>,
+}
+
+impl PersonView {
+    fn of(app: &App, row: &person::Model) -> Result<Self, Problem> {
+        let name = row.name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
+        Ok(Self { id: row.id, name, verified: row.verified, village: row.village_id })
+    }
+}
+
+/// Staff, as they see themselves.
+#[derive(Serialize, ToSchema)]
+pub struct StaffView {
+    id: StaffId,
+    name: String,
+    postings: Vec<PostingView>,
+}
+
+/// A posting that stands.
+#[derive(Serialize, ToSchema)]
+pub struct PostingView {
+    division: DivisionId,
+    duties: Vec<Duty>,
+}
+
+impl From<Posted> for PostingView {
+    fn from(posted: Posted) -> Self {
+        Self { division: posted.division, duties: posted.duties }
+    }
+}
+
+/// Signs a villager in with WeChat.
+#[utoipa::path(tag = "auth", security(()), request_body = SignInWechat, responses((status = 200, body = Session)))]
+#[post("/auth/wechat")]
+pub async fn sign_in_wechat(
+    app: Data<App>,
+    req: HttpRequest,
+    command: Command<SignInWechat>,
+) -> Result<HttpResponse, Problem> {
+    let signed = ops::sign_in_wechat(&app, &command.body.code, address_of(&req, &app)).await?;
+    let who = Who::Person(signed.who);
+    session(&app, SignedIn { access_token: signed.access_token, refresh_token: signed.refresh_token, who })
+}
+
+/// Signs staff in with a password.
+#[utoipa::path(tag = "auth", security(()), request_body = SignInStaff, responses((status = 200, body = Session)))]
+#[post("/auth/staff")]
+pub async fn sign_in_staff(
+    app: Data<App>,
+    req: HttpRequest,
+    command: Command<SignInStaff>,
+) -> Result<HttpResponse, Problem> {
+    let SignInStaff { username, password, .. } = command.body;
+    let password = password.expose_secret().chars().take(256).collect();
+    let signed = ops::sign_in_staff(&app, &username, password, address_of(&req, &app)).await?;
+    let who = Who::Staff(signed.who.0, signed.who.1);
+    session(&app, SignedIn { access_token: signed.access_token, refresh_token: signed.refresh_token, who })
+}
+
+/// Trades a refresh token for new tokens; each works once.
+#[utoipa::path(tag = "auth", security(()), request_body = RefreshSession, responses((status = 200, body = Session)))]
+#[post("/auth/refresh")]
+pub async fn refresh_session(app: Data<App>, command: Command<RefreshSession>) -> Result<HttpResponse, Problem> {
+    session(&app, ops::refresh(&app, &command.body.refresh_token).await?)
+}
+
+/// Ends this session.
+#[utoipa::path(tag = "auth", responses((status = 204)))]
+#[post("/auth/logout")]
+pub async fn sign_out(app: Data<App>, AnySession(session): AnySession) -> Result<HttpResponse, Problem> {
+    ops::sign_out(&app, session).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn session(app: &App, signed: SignedIn<Who>) -> Result<HttpResponse, Problem> {
+    let (person, staff) = match signed.who {
+        Who::Person(row) => (Some(PersonView::of(app, &row)?), None),
+        Who::Staff(row, postings) => {
+            let postings = postings.into_iter().map(PostingView::from).collect();
+            (None, Some(StaffView { id: row.id, name: row.name, postings }))
+        }
+    };
+    json(&Session {
+        access_token: signed.access_token,
+        token_type: "Bearer",
+        expires_in: app.keyring.life_s(),
+        refresh_token: signed.refresh_token,
+        person,
+        staff,
+    })
+}

@@ -1,0 +1,30 @@
+//! Who is calling, and what may they do.
+//!
+//! [`authenticate`] checks the token and its session once per call; [`Villager`] and [`Staff`] are proofs that only
+//! this module can make, and operations demand them: forgetting authorisation does not compile. What a duty allows is
+//! the table in [`duty`]. Next: [`ops`] for signing in.
+
+mod actor;
+pub mod api;
+pub mod duty;
+pub mod ops;
+mod password;
+mod throttle;
+mod tokens;
+
+pub use actor::{Posted, Staff, Villager, authenticate};
+pub use duty::Duty;
+pub use password::{Passwords, hash as hash_password};
+pub use throttle::{Limits, address_of};
+pub use tokens::Keyring;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The calls of this feature.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(api::sign_in_wechat)
+        .service(api::sign_in_staff)
+        .service(api::refresh_session)
+        .service(api::sign_out);
+}

@@ -1,0 +1,274 @@
+//! Signing in, keeping signed in, signing out.
+
+use chrono::TimeDelta;
+use entity::{
+    id::{PersonId, SessionId, StaffId},
+    person, refresh_token, session, staff, wechat_account,
+};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use std::net::IpAddr;
+
+use super::{
+    actor::{Posted, current_postings},
+    throttle, tokens,
+};
+use crate::{
+    app::App,
+    db::{self, Tx},
+    problem::{Code, Problem},
+    wechat::WechatError,
+};
+
+/// What signing in yields.
+pub struct SignedIn<T> {
+    /// For the `Authorization` header.
+    pub access_token: String,
+    /// For `refresh`; shown once.
+    pub refresh_token: String,
+    /// Who.
+    pub who: T,
+}
+
+const WINDOW: TimeDelta = TimeDelta::minutes(15);
+
+/// Signs a villager in with the code of `wx.login`, making the person at the first visit.
+///
+/// # Errors
+/// `wechat_code_invalid`, `wechat_unavailable`, `too_many_requests`.
+pub async fn sign_in_wechat(
+    app: &App,
+    code: &str,
+    address: Option<IpAddr>,
+) -> Result<SignedIn<person::Model>, Problem> {
+    throttle::check_sign_in(app, address)?;
+    let account = app.wechat.code_to_session(code).await.map_err(in_our_words)?;
+    let now = app.clock.now();
+    let tokens = NewTokens::make(app);
+    let refresh = tokens.clone();
+    let who = app
+        .db
+        .transact(async move |tx| {
+            let person = find_or_make_person(tx, &account.openid, account.unionid.as_deref(), now).await?;
+            let opened = session::ActiveModel {
+                id: Set(refresh.session),
+                person_id: Set(Some(person.id)),
+                staff_id: Set(None),
+                created_at: Set(now),
+                ended_at: Set(None),
+            };
+            opened.insert(tx).await?;
+            refresh.keep(tx, now).await?;
+            Ok(person)
+        })
+        .await?;
+    tokens.signed_in(app, who)
+}
+
+fn in_our_words(fault: WechatError) -> Problem {
+    match fault {
+        WechatError::BadCode { .. } => Code::WechatCodeInvalid.into(),
+        other => {
+            tracing::warn!(error = %other, "WeChat did not sign somebody in");
+            Code::WechatUnavailable.into()
+        }
+    }
+}
+
+async fn find_or_make_person(
+    tx: &Tx,
+    openid: &str,
+    unionid: Option<&str>,
+    now: entity::Instant,
+) -> Result<person::Model, Problem> {
+    let known = wechat_account::Entity::find_by_id(openid.to_owned()).one(tx).await?;
+    if let Some(account) = known {
+        let person = person::Entity::find_by_id(account.person_id).one(tx).await?;
+        return person.ok_or_else(|| Problem::unexpected("an account of nobody"));
+    }
+    let person = person::ActiveModel {
+        id: Set(PersonId::fresh()),
+        name: Set(None),
+        phone: Set(None),
+        phone_hash: Set(None),
+        village_id: Set(None),
+        verified: Set(false),
+        preferences: Set(serde_json::json!({})),
+        created_at: Set(now),
+    };
+    let person = person.insert(tx).await?;
+    let account = wechat_account::ActiveModel {
+        openid: Set(openid.to_owned()),
+        unionid: Set(unionid.map(str::to_owned)),
+        person_id: Set(person.id),
+        created_at: Set(now),
+    };
+    // Two first visits at once: the second try finds the account.
+    account.insert(tx).await.map_err(db::again_on_unique)?;
+    Ok(person)
+}
+
+/// Signs staff in with a password.
+///
+/// # Errors
+/// `bad_credentials` (the same for an unknown name), `too_many_requests` after failures.
+pub async fn sign_in_staff(
+    app: &App,
+    username: &str,
+    password: String,
+    address: Option<IpAddr>,
+) -> Result<SignedIn<(staff::Model, Vec<Posted>)>, Problem> {
+    let now = app.clock.now();
+    let username = username.trim().to_lowercase();
+    let by_account = format!("staff:{username}");
+    let limits = app.config.auth.throttle.clone();
+    // A try is counted before it is judged, so that a hundred at once are still five.
+    let counted = by_account.clone();
+    app.db
+        .transact(async move |tx| {
+            throttle::count(tx, &counted, limits.staff_failures_per_account, WINDOW, now).await?;
+            if let Some(address) = address {
+                let key = format!("staff-address:{address}");
+                throttle::count(tx, &key, limits.staff_failures_per_address, WINDOW, now).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    let found = staff::Entity::find().filter(staff::COLUMN.username.eq(&username)).one(app.db.read()).await?;
+    let found = found.filter(|person| person.dismissed_at.is_none());
+    let hash = found.as_ref().map(|person| person.password_hash.clone());
+    let right = app.passwords.verify(password, hash).await?;
+    let Some(person) = found.filter(|_| right) else { return Err(Code::BadCredentials.into()) };
+    let postings = current_postings(app, person.id).await?;
+    let tokens = NewTokens::make(app);
+    let refresh = tokens.clone();
+    let id: StaffId = person.id;
+    app.db
+        .transact(async move |tx| {
+            throttle::forget(tx, &by_account).await?;
+            let opened = session::ActiveModel {
+                id: Set(refresh.session),
+                person_id: Set(None),
+                staff_id: Set(Some(id)),
+                created_at: Set(now),
+                ended_at: Set(None),
+            };
+            opened.insert(tx).await?;
+            refresh.keep(tx, now).await
+        })
+        .await?;
+    tokens.signed_in(app, (person, postings))
+}
+
+/// Trades a refresh token for new tokens. A used one that comes back ends its session: somebody has a copy.
+///
+/// # Errors
+/// `session_ended`.
+pub async fn refresh(app: &App, token: &str) -> Result<SignedIn<Who>, Problem> {
+    let now = app.clock.now();
+    let hash = tokens::hash(token);
+    let (fresh, fresh_hash) = tokens::refresh_token();
+    let expires_at = now + TimeDelta::days(app.config.auth.refresh_days);
+    let outcome = app
+        .db
+        .transact(async move |tx| {
+            let row = refresh_token::Entity::find_by_id(hash.clone()).one(tx).await?;
+            let Some(row) = row.filter(|row| row.expires_at > now) else { return Ok(None) };
+            let session = session::Entity::find_by_id(row.session_id).one(tx).await?;
+            let Some(session) = session.filter(|session| session.ended_at.is_none()) else { return Ok(None) };
+            let used = refresh_token::Entity::update_many()
+                .col_expr(refresh_token::Column::UsedAt, now.into())
+                .filter(refresh_token::COLUMN.hash.eq(&hash))
+                .filter(refresh_token::COLUMN.used_at.is_null())
+                .exec(tx)
+                .await?;
+            if used.rows_affected == 0 {
+                end(tx, row.session_id, now).await?;
+                return Ok(None);
+            }
+            keep_refresh(tx, &fresh_hash, session.id, now, expires_at).await?;
+            Ok(Some(session))
+        })
+        .await?;
+    let session = outcome.ok_or(Problem::new(Code::SessionEnded))?;
+    let access_token = app.keyring.sign(session.id, now)?;
+    Ok(SignedIn { access_token, refresh_token: fresh, who: who(app, &session).await? })
+}
+
+/// A villager or staff.
+pub enum Who {
+    /// A villager.
+    Person(person::Model),
+    /// Staff with their postings.
+    Staff(staff::Model, Vec<Posted>),
+}
+
+async fn who(app: &App, session: &session::Model) -> Result<Who, Problem> {
+    let ended = || Problem::new(Code::SessionEnded);
+    if let Some(id) = session.person_id {
+        let person = person::Entity::find_by_id(id).one(app.db.read()).await?;
+        return person.map(Who::Person).ok_or_else(ended);
+    }
+    let id = session.staff_id.ok_or_else(ended)?;
+    let person = staff::Entity::find_by_id(id).one(app.db.read()).await?;
+    let person = person.filter(|person| person.dismissed_at.is_none()).ok_or_else(ended)?;
+    let postings = current_postings(app, id).await?;
+    Ok(Who::Staff(person, postings))
+}
+
+/// Ends a session: its tokens stop working at once.
+pub async fn sign_out(app: &App, session: SessionId) -> Result<(), Problem> {
+    let now = app.clock.now();
+    app.db.transact(async move |tx| end(tx, session, now).await).await
+}
+
+async fn end(tx: &Tx, id: SessionId, now: entity::Instant) -> Result<(), Problem> {
+    let row = session::Entity::find_by_id(id).one(tx).await?;
+    if let Some(row) = row.filter(|row| row.ended_at.is_none()) {
+        let mut row = row.into_active_model();
+        row.ended_at = Set(Some(now));
+        row.update(tx).await?;
+    }
+    Ok(())
+}
+
+#[derive(Clone)]
+struct NewTokens {
+    session: SessionId,
+    refresh: String,
+    hash: String,
+    life: TimeDelta,
+}
+
+impl NewTokens {
+    fn make(app: &App) -> Self {
+        let (refresh, hash) = tokens::refresh_token();
+        Self { session: SessionId::fresh(), refresh, hash, life: TimeDelta::days(app.config.auth.refresh_days) }
+    }
+
+    async fn keep(&self, tx: &Tx, now: entity::Instant) -> Result<(), Problem> {
+        keep_refresh(tx, &self.hash, self.session, now, now + self.life).await
+    }
+
+    fn signed_in<T>(self, app: &App, who: T) -> Result<SignedIn<T>, Problem> {
+        let access_token = app.keyring.sign(self.session, app.clock.now())?;
+        Ok(SignedIn { access_token, refresh_token: self.refresh, who })
+    }
+}
+
+async fn keep_refresh(
+    tx: &Tx,
+    hash: &str,
+    session: SessionId,
+    now: entity::Instant,
+    expires_at: entity::Instant,
+) -> Result<(), Problem> {
+    let row = refresh_token::ActiveModel {
+        hash: Set(hash.to_owned()),
+        session_id: Set(session),
+        issued_at: Set(now),
+        expires_at: Set(expires_at),
+        used_at: Set(None),
+    };
+    row.insert(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Throttles: failures are counted in the database, where all servers see them; plain floods in memory.
+
+use std::{net::IpAddr, num::NonZeroU32};
+
+use actix_web::HttpRequest;
+use chrono::TimeDelta;
+use entity::{Instant, throttle};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, Set,
+    sea_query::{CaseStatement, Expr, OnConflict},
+};
+
+use crate::{
+    app::App,
+    config,
+    db::Tx,
+    problem::{Code, Problem},
+};
+
+/// Limits by client address that need not outlive the process.
+pub struct Limits {
+    sign_ins: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl Limits {
+    /// From configuration.
+    #[must_use]
+    pub fn new(settings: &config::Throttle) -> Self {
+        let a_minute = NonZeroU32::new(settings.wechat_per_minute).unwrap_or(NonZeroU32::MIN);
+        Self { sign_ins: RateLimiter::keyed(Quota::per_minute(a_minute)) }
+    }
+}
+
+/// The client's address: the peer, or what a trusted proxy says of it. `None` on the loopback where it is spared.
+#[must_use]
+pub fn address_of(req: &HttpRequest, app: &App) -> Option<IpAddr> {
+    let peer = req.peer_addr()?.ip();
+    let forwarded = || {
+        let header = req.headers().get("X-Forwarded-For")?.to_str().ok()?;
+        header.rsplit(',').next()?.trim().parse().ok()
+    };
+    let trusted = app.config.http.trusted_proxies.contains(&peer);
+    let address = if trusted { forwarded().unwrap_or(peer) } else { peer };
+    (!(app.config.auth.throttle.spare_loopback && address.is_loopback())).then_some(address)
+}
+
+/// Refuses a flood of `WeChat` sign-ins from one address.
+pub(super) fn check_sign_in(app: &App, address: Option<IpAddr>) -> Result<(), Problem> {
+    match address.map(|address| app.limits.sign_ins.check_key(&address)) {
+        Some(Err(_)) => Err(Problem::new(Code::TooManyRequests).retry_after(60)),
+        _ => Ok(()),
+    }
+}
+
+/// Counts one try of `key`; 429 when there were `limit` in the window already.
+pub async fn count(tx: &Tx, key: &str, limit: u32, window: TimeDelta, now: Instant) -> Result<(), Problem> {
+    let old = throttle::COLUMN.window_starts_at.lte(now - window);
+    let fresh = |value: Expr, otherwise: Expr| CaseStatement::new().case(old.clone(), value).finally(otherwise);
+    let count = (throttle::Entity, throttle::Column::Count);
+    let began = (throttle::Entity, throttle::Column::WindowStartsAt);
+    let upsert = OnConflict::column(throttle::Column::Key)
+        .value(throttle::Column::Count, fresh(Expr::val(1), Expr::col(count).add(1)))
+        .value(throttle::Column::WindowStartsAt, fresh(Expr::val(now), Expr::col(began)))
+        .to_owned();
+    let first = throttle::ActiveModel { key: Set(key.to_owned()), window_starts_at: Set(now), count: Set(1) };
+    let row = throttle::Entity::insert(first).on_conflict(upsert).exec_with_returning(tx).await?;
+    if u32::try_from(row.count).unwrap_or(u32::MAX) > limit {
+        let left = Ord::max((row.window_starts_at + window - now).num_seconds(), 1);
+        return Err(Problem::new(Code::TooManyRequests).retry_after(left.unsigned_abs()));
+    }
+    Ok(())
+}
+
+/// Forgets the failures of `key`.
+pub async fn forget(tx: &Tx, key: &str) -> Result<(), Problem> {
+    throttle::Entity::delete_by_id(key.to_owned()).exec(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Personal data at rest: sealed by field (AES-256-GCM), found again by keyed hash, shown masked.
+//!
+//! A database dump must tell nothing (个人信息保护法 51). [`FieldKeys`] seals with the active key and opens with any it
+//! still has, so that keys can be rotated. Where plaintext is allowed to go is decided by the views of each feature.
+
+use std::collections::BTreeMap;
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit, Nonce,
+    aead::{Aead, Generate, Payload},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use entity::sealed::Sealed;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::{config, problem::Problem};
+
+/// Bytes of a GCM nonce.
+const NONCE: usize = 12;
+
+/// The field keys of this deployment.
+#[derive(Clone)]
+pub struct FieldKeys {
+    active: String,
+    keys: BTreeMap<String, Aes256Gcm>,
+    index: Vec<u8>,
+}
+
+impl FieldKeys {
+    /// From configuration that [`config::Config::check`] has accepted.
+    pub fn new(settings: &config::Crypto) -> Result<Self, config::ConfigFault> {
+        let wrong = |name: &str| config::ConfigFault::Wrong(format!("crypto: {name} is not base64 of 32 bytes"));
+        let mut keys = BTreeMap::new();
+        for (name, key) in &settings.field_keys {
+            let bytes = config::decode(key).ok_or_else(|| wrong(name))?;
+            keys.insert(name.clone(), Aes256Gcm::new_from_slice(&bytes).map_err(|_| wrong(name))?);
+        }
+        let index = config::decode(&settings.index_key).ok_or_else(|| wrong("index_key"))?;
+        Ok(Self { active: settings.active_field_key.clone(), keys, index })
+    }
+
+    /// Seals `text`; `purpose` (e.g. `person.phone`) is bound to it, so that a value moved to another column does not open.
+    pub fn seal(&self, purpose: &str, text: &str) -> Result<Sealed, Problem> {
+        let key = self.keys.get(&self.active).ok_or_else(|| Problem::unexpected("no active field key"))?;
+        let nonce = Nonce::generate();
+        let payload = Payload { msg: text.as_bytes(), aad: purpose.as_bytes() };
+        let closed = key.encrypt(&nonce, payload).map_err(Problem::unexpected)?;
+        let mut bytes = nonce.to_vec();
+        bytes.extend(closed);
+        Ok(Sealed(format!("{}.{}", self.active, STANDARD_NO_PAD.encode(bytes))))
+    }
+
+    /// Opens what [`Self::seal`] closed.
+    pub fn open(&self, purpose: &str, sealed: &Sealed) -> Result<String, Problem> {
+        let fault = || Problem::unexpected(format!("a sealed {purpose} does not open"));
+        let (name, text) = sealed.0.split_once('.').ok_or_else(fault)?;
+        let key = self.keys.get(name).ok_or_else(fault)?;
+        let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| fault())?;
+        let (nonce, closed) = bytes.split_at_checked(NONCE).ok_or_else(fault)?;
+        let nonce = Nonce::try_from(nonce).map_err(|_| fault())?;
+        let payload = Payload { msg: closed, aad: purpose.as_bytes() };
+        let opened = key.decrypt(&nonce, payload).map_err(|_| fault())?;
+        String::from_utf8(opened).map_err(|_| fault())
+    }
+
+    /// A keyed hash for equality search (HMAC-SHA-256, hexadecimal).
+    pub fn blind_index(&self, purpose: &str, text: &str) -> Result<String, Problem> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.index).map_err(Problem::unexpected)?;
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        mac.update(text.as_bytes());
+        Ok(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// A name as strangers may see it: 张*三, 张*, 欧**明.
+#[must_use]
+pub fn mask_name(name: &str) -> String {
+    let letters: Vec<char> = name.trim().chars().collect();
+    match letters.as_slice() {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, _] => format!("{first}*"),
+        [first, middle @ .., last] => format!("{first}{}{last}", "*".repeat(middle.len().min(4))),
+    }
+}
+
+/// A phone number as strangers may see it: 138****8000.
+#[must_use]
+pub fn mask_phone(phone: &str) -> String {
+    let letters: Vec<char> = phone.chars().collect();
+    match (letters.get(..3), letters.len().checked_sub(4).and_then(|at| letters.get(at..))) {
+        (Some(head), Some(tail)) if letters.len() >= 7 => {
+            format!("{}****{}", head.iter().collect::<String>(), tail.iter().collect::<String>())
+        }
+        _ => "****".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Environment};
+
+    #[test]
+    fn what_is_sealed_opens_only_for_its_purpose_and_tells_nothing() {
+        let keys = FieldKeys::new(&Config::of_files(Environment::Test).unwrap().crypto).unwrap();
+        let one = keys.seal("person.phone", "13800138000").unwrap();
+        let two = keys.seal("person.phone", "13800138000").unwrap();
+        assert_ne!(one, two, "a nonce is never used twice");
+        assert!(!one.0.contains("138"));
+        assert_eq!(keys.open("person.phone", &one).unwrap(), "13800138000");
+        assert!(keys.open("person.name", &one).is_err());
+        assert!(keys.open("person.phone", &Sealed("demo.AAAA".into())).is_err());
+        assert!(keys.open("person.phone", &Sealed("gone.AAAA".into())).is_err());
+    }
+
+    #[test]
+    fn masks_keep_only_what_helps_recognising() {
+        assert_eq!(mask_name("张三"), "张*");
+        assert_eq!(mask_name("张小三"), "张*三");
+        assert_eq!(mask_name("𠮷"), "𠮷");
+        assert_eq!(mask_phone("13800138000"), "138****8000");
+        assert_eq!(mask_phone("110"), "****");
+    }
+}

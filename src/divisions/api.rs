@@ -1,0 +1,104 @@
+//! `/divisions`
+
+use actix_web::{HttpResponse, Responder, get, web::Data, web::Path};
+use entity::{
+    division::{self, DivisionLevel},
+    id::DivisionId,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::ops::{self, Wanted};
+use crate::{
+    app::App,
+    http::{Page, PageQuery, Query, Single, json},
+    problem::Problem,
+};
+
+/// `?parent=&code=&q=&level=&limit=&cursor=`
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListDivisions {
+    /// Children of this division.
+    parent: Option<DivisionId>,
+    /// Statistical or civil-affairs code, 12 digits.
+    #[validate(length(max = 12))]
+    #[param(max_length = 12)]
+    code: Option<String>,
+    /// Part of the name.
+    #[validate(length(min = 1, max = 40))]
+    #[param(min_length = 1, max_length = 40)]
+    q: Option<String>,
+    level: Option<DivisionLevel>,
+    /// Things a page, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u64>,
+    /// `next_cursor` of the page before.
+    #[validate(length(max = 512))]
+    #[param(max_length = 512)]
+    cursor: Option<String>,
+}
+
+/// A place.
+#[derive(Serialize, ToSchema)]
+pub struct DivisionView {
+    id: DivisionId,
+    parent: Option<DivisionId>,
+    level: DivisionLevel,
+    /// 地级市, 县, 镇, 村委会 ...
+    kind: String,
+    /// Statistical code (国家统计局).
+    code: String,
+    /// Civil-affairs code (民政部), where it is known.
+    mca_code: Option<String>,
+    /// Full name.
+    name: String,
+    /// As people say it.
+    display_name: String,
+}
+
+impl From<division::Model> for DivisionView {
+    fn from(row: division::Model) -> Self {
+        Self {
+            id: row.id,
+            parent: row.parent_id,
+            level: row.level,
+            kind: row.kind,
+            code: row.code,
+            mca_code: row.mca_code,
+            name: row.name,
+            display_name: row.display_name,
+        }
+    }
+}
+
+/// Finds places by parent, code, name or level, in the order of their codes.
+#[utoipa::path(tag = "divisions", security(()), params(ListDivisions), responses((status = 200, body = Page<DivisionView>)))]
+#[get("/divisions")]
+pub async fn list_divisions(app: Data<App>, query: Query<ListDivisions>) -> Result<HttpResponse, Problem> {
+    let query = query.0;
+    let page = PageQuery { limit: query.limit, cursor: None };
+    let wanted = Wanted {
+        parent: query.parent,
+        code: query.code.as_deref(),
+        name: query.q.as_deref(),
+        level: query.level,
+        cursor: query.cursor.as_deref(),
+        limit: page.size(),
+    };
+    let rows = ops::search(&app, wanted).await?;
+    json(&Page::cut(rows, page.size(), |row| row.code.clone(), DivisionView::from)?)
+}
+
+/// One place.
+#[utoipa::path(
+    tag = "divisions", security(()), params(("division" = DivisionId, Path)),
+    responses((status = 200, body = DivisionView), (status = 304, description = "Not changed"))
+)]
+#[get("/divisions/{division}")]
+pub async fn get_division(app: Data<App>, division: Path<DivisionId>) -> Result<impl Responder, Problem> {
+    Ok(Single(DivisionView::from(ops::find(app.db.read(), *division).await?)))
+}

@@ -1,0 +1,78 @@
+//! Finding divisions.
+
+use entity::{
+    division::{self, DivisionLevel},
+    id::DivisionId,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LikeExpr,
+};
+
+use crate::{app::App, http::Cursor, problem::Problem};
+
+/// What to look for; parts that are not given do not narrow.
+#[derive(Debug, Default)]
+pub struct Wanted<'a> {
+    pub parent: Option<DivisionId>,
+    pub code: Option<&'a str>,
+    pub name: Option<&'a str>,
+    pub level: Option<DivisionLevel>,
+    pub cursor: Option<&'a str>,
+    pub limit: u64,
+}
+
+/// Divisions by statistical code, at most `limit + 1`.
+pub async fn search(app: &App, wanted: Wanted<'_>) -> Result<Vec<division::Model>, Problem> {
+    let mut query = division::Entity::find();
+    if let Some(parent) = wanted.parent {
+        query = query.filter(division::COLUMN.parent_id.eq(parent));
+    }
+    if let Some(code) = wanted.code {
+        query =
+            query.filter(Condition::any().add(division::COLUMN.code.eq(code)).add(division::COLUMN.mca_code.eq(code)));
+    }
+    if let Some(name) = wanted.name {
+        let escaped = name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let like = || LikeExpr::new(format!("%{escaped}%")).escape('\\');
+        query = query.filter(
+            Condition::any().add(division::Column::DisplayName.like(like())).add(division::Column::Name.like(like())),
+        );
+    }
+    if let Some(level) = wanted.level {
+        query = query.filter(division::COLUMN.level.eq(level));
+    }
+    if let Some(after) = Cursor::read::<String>(wanted.cursor)? {
+        query = query.filter(division::COLUMN.code.gt(after));
+    }
+    Ok(query.order_by_asc(division::Column::Code).limit(wanted.limit + 1).all(app.db.read()).await?)
+}
+
+/// One division, or 404.
+pub async fn find(db: &impl ConnectionTrait, id: DivisionId) -> Result<division::Model, Problem> {
+    division::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)
+}
+
+/// A village and what lies above it: what every row of a village carries, so that lists of a township never join.
+#[derive(Clone, Copy, Debug)]
+pub struct Lineage {
+    /// The village.
+    pub village: DivisionId,
+    /// Its township.
+    pub township: DivisionId,
+    /// Its county.
+    pub county: DivisionId,
+}
+
+/// The lineage of a village; 422 at `pointer` when the id names no village.
+pub async fn lineage(db: &impl ConnectionTrait, id: DivisionId, pointer: &str) -> Result<Lineage, Problem> {
+    let row = division::Entity::find_by_id(id).one(db).await?;
+    match row {
+        Some(division::Model {
+            level: DivisionLevel::Village,
+            township_id: Some(township),
+            county_id: Some(county),
+            ..
+        }) => Ok(Lineage { village: id, township, county }),
+        _ => Err(Problem::field(pointer, "unknown")),
+    }
+}

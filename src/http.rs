@@ -1,0 +1,63 @@
+//! What every handler shares: reading a request that may be wrong, answering in one shape.
+//!
+//! [`Command`] is a validated body that may be repeated over a bad line, [`Query`] validated parameters, [`Single`] an
+//! answer with an entity tag, [`Page`] a keyset page; [`envelope`] writes failures in the caller's language. Handlers
+//! in `*/api.rs` are made of these. Next: [`crate::auth`] for who is calling.
+
+mod body;
+mod command;
+mod envelope;
+mod paging;
+mod reply;
+
+pub use body::{Checked, MAX_TEXT, faults_of, plain_text};
+pub use command::Command;
+pub use envelope::{RequestId, envelope, fallback};
+pub use paging::{Cursor, Page, PageQuery};
+pub use reply::{Single, json};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde::de::DeserializeOwned;
+use std::future::{Ready, ready};
+use validator::Validate;
+
+use crate::problem::{FieldFault, Problem};
+
+/// Validated parameters of the address.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read_query(req.query_string()).map(Self))
+    }
+}
+
+fn read_query<T: DeserializeOwned + Validate>(query: &str) -> Result<T, Problem> {
+    let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
+        .map_err(|_| Problem::field("?", "format"))?
+        .into_inner();
+    for (name, value) in &pairs {
+        if !plain_text(value) || !plain_text(name) {
+            return Err(Problem::field("?", "control_characters"));
+        }
+    }
+    let value: T = actix_web::web::Query::<T>::from_query(query)
+        .map_err(|fault| {
+            let text = fault.to_string();
+            let mut field = FieldFault::new("?", body::fault_code(&text));
+            field.hint = Some(text);
+            Problem::invalid(vec![field])
+        })?
+        .into_inner();
+    value.validate().map_err(|faults| {
+        let mut named = faults_of(&faults);
+        for fault in &mut named {
+            fault.pointer = fault.pointer.replacen('/', "?", 1);
+        }
+        Problem::invalid(named)
+    })?;
+    Ok(value)
+}

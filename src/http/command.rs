@@ -1,0 +1,153 @@
+//! Commands: POST bodies that may arrive twice and act once.
+//!
+//! The first answer to a call with an `Idempotency-Key` is stored in the transaction of the write it answers, so a
+//! repeat over a bad line gets the same answer and no second thing is made.
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, http::header::CONTENT_TYPE, web::Bytes,
+};
+use chrono::{DateTime, TimeDelta};
+use entity::{Instant, idempotent_answer};
+use futures_util::future::LocalBoxFuture;
+use sea_orm::{ActiveModelTrait, EntityTrait, Set};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{body, reply};
+use crate::{
+    app::App,
+    db::{self, Tx},
+    problem::{Code, Problem},
+};
+
+/// A validated body and what makes it repeatable.
+pub struct Command<T> {
+    /// The body.
+    pub body: T,
+    /// When the villager acted by the client's own clock; kept beside the server's time, never instead of it.
+    pub client_time: Option<Instant>,
+    key: Option<String>,
+    fingerprint: String,
+}
+
+impl<T: body::Checked + 'static> FromRequest for Command<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = Bytes::from_request(req, payload);
+        let req = req.clone();
+        Box::pin(async move {
+            let bytes = bytes.await.map_err(|fault| match fault.as_response_error().status_code() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge),
+                _ => Problem::new(Code::Malformed),
+            })?;
+            if !bytes.is_empty() && !is_json(&req) {
+                return Err(Problem::new(Code::UnsupportedMediaType));
+            }
+            let key = idempotency_key(&req)?;
+            let body = body::read(&bytes)?;
+            let fingerprint = fingerprint(&req, &bytes);
+            Ok(Self { body, client_time: client_time(&req), key, fingerprint })
+        })
+    }
+}
+
+impl<T> Command<T> {
+    /// Runs the operation once for all repeats of this call, and answers with `status` and what it returned.
+    pub async fn once<R, F>(
+        self,
+        app: &App,
+        caller: Uuid,
+        status: StatusCode,
+        operation: F,
+    ) -> Result<HttpResponse, Problem>
+    where
+        T: Send + 'static,
+        R: Serialize,
+        F: AsyncFn(&Tx, &T) -> Result<R, Problem> + Send + 'static,
+    {
+        let now = app.clock.now();
+        let Self { body, key, fingerprint, .. } = self;
+        let Some(key) = key else {
+            let made = app.db.transact(async move |tx| to_text(&operation(tx, &body).await?)).await?;
+            return Ok(reply::answer(status, made, false));
+        };
+        let (status, made, replayed) = app
+            .db
+            .transact(async move |tx| {
+                if !db::try_claim(tx, claim(caller, &key)).await? {
+                    return Err(Code::IdempotencyInProgress.into());
+                }
+                let first = idempotent_answer::Entity::find_by_id((caller, key.clone())).one(tx).await?;
+                if let Some(first) = first {
+                    return if first.fingerprint == fingerprint {
+                        Ok((stored_status(first.status), first.body, true))
+                    } else {
+                        Err(Code::IdempotencyKeyReused.into())
+                    };
+                }
+                let made = to_text(&operation(tx, &body).await?)?;
+                let row = idempotent_answer::ActiveModel {
+                    caller: Set(caller),
+                    key: Set(key.clone()),
+                    fingerprint: Set(fingerprint.clone()),
+                    status: Set(i32::from(status.as_u16())),
+                    body: Set(made.clone()),
+                    created_at: Set(now),
+                };
+                row.insert(tx).await.map_err(db::again_on_unique)?;
+                Ok((status, made, false))
+            })
+            .await?;
+        Ok(reply::answer(status, made, replayed))
+    }
+}
+
+fn to_text<R: Serialize>(value: &R) -> Result<String, Problem> {
+    serde_json::to_string(value).map_err(Problem::unexpected)
+}
+
+fn stored_status(status: i32) -> StatusCode {
+    u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK)
+}
+
+fn is_json(req: &HttpRequest) -> bool {
+    let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn idempotency_key(req: &HttpRequest) -> Result<Option<String>, Problem> {
+    let Some(value) = req.headers().get("Idempotency-Key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (8..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(key.to_owned()))
+        }
+        _ => Err(Problem::field("header/Idempotency-Key", "format")),
+    }
+}
+
+/// The client's clock; what is more than thirty days off is not worth keeping.
+fn client_time(req: &HttpRequest) -> Option<Instant> {
+    let text = req.headers().get("X-Client-Time")?.to_str().ok()?;
+    let at = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    let now = req.app_data::<actix_web::web::Data<App>>()?.clock.now();
+    ((at - now).abs() < TimeDelta::days(30)).then_some(at)
+}
+
+fn fingerprint(req: &HttpRequest, body: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(req.method().as_str());
+    hash.update([0]);
+    hash.update(req.path());
+    hash.update([0]);
+    hash.update(body);
+    reply::hex(&hash.finalize())
+}
+
+/// 64 bits of caller and key: what parallel repeats of one call meet at.
+fn claim(caller: Uuid, key: &str) -> i64 {
+    let digest = Sha256::new().chain_update(caller.as_bytes()).chain_update(key).finalize();
+    digest.iter().take(8).fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte))
+}

@@ -1,0 +1,132 @@
+//! The table: putting jobs in and taking them out.
+
+use chrono::TimeDelta;
+use entity::{
+    Instant,
+    id::{JobId, NoticeId},
+    job,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Set,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{app::App, db::Tx, problem::Problem};
+
+/// Everything that can be done later. The worker matches on it: a job nobody handles does not compile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Brings a notice to its person.
+    DeliverNotice {
+        /// Which.
+        notice: NoticeId,
+    },
+}
+
+/// How long a claimed job is left alone.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// Tries before a job is left for a human.
+const TRIES: i32 = 8;
+
+/// Puts a job in the caller's transaction. With a `key`, a second job of the same key is none.
+pub async fn enqueue(tx: &Tx, job: &Job, run_at: Instant, key: Option<String>) -> Result<(), Problem> {
+    let payload = serde_json::to_value(job).map_err(Problem::unexpected)?;
+    let kind = payload.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
+    let row = job::ActiveModel {
+        id: Set(JobId::fresh()),
+        kind: Set(kind),
+        payload: Set(payload),
+        key: Set(key),
+        run_at: Set(run_at),
+        attempts: Set(0),
+        leased_until: Set(None),
+        done_at: Set(None),
+        dead_at: Set(None),
+        last_error: Set(None),
+        created_at: Set(run_at),
+    };
+    let once = OnConflict::column(job::Column::Key).do_nothing().to_owned();
+    job::Entity::insert(row).on_conflict(once).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+fn waiting() -> Condition {
+    Condition::all().add(job::COLUMN.done_at.is_null()).add(job::COLUMN.dead_at.is_null())
+}
+
+/// Claims the job that is due longest, in one statement; on `PostgreSQL` rows that others claim are passed over.
+pub(super) async fn claim(app: &App) -> Result<Option<job::Model>, Problem> {
+    let now = app.clock.now();
+    let claimed = app
+        .db
+        .transact(async move |tx| {
+            let next = job::Entity::find()
+                .select_only()
+                .column(job::Column::Id)
+                .filter(waiting().add(job::COLUMN.run_at.lte(now)))
+                .filter(job::COLUMN.leased_until.is_null().or(job::COLUMN.leased_until.lt(now)))
+                .order_by_asc(job::Column::RunAt)
+                .limit(1)
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+                .into_query();
+            let rows = job::Entity::update_many()
+                .col_expr(job::Column::LeasedUntil, (now + LEASE).into())
+                .col_expr(job::Column::Attempts, Expr::col(job::Column::Attempts).add(1))
+                .filter(job::Column::Id.in_subquery(next))
+                .exec_with_returning(tx)
+                .await?;
+            Ok(rows.into_iter().next())
+        })
+        .await?;
+    Ok(claimed)
+}
+
+/// Marks a job done, or sets the next try (2^n seconds, with jitter), or gives it up.
+pub(super) async fn settle(app: &App, job: job::Model, outcome: Result<(), String>) -> Result<(), Problem> {
+    let now = app.clock.now();
+    app.db
+        .transact(async move |tx| {
+            let attempts = job.attempts;
+            let mut row = job.clone().into_active_model();
+            row.leased_until = Set(None);
+            match &outcome {
+                Ok(()) => row.done_at = Set(Some(now)),
+                Err(reason) if attempts >= TRIES => {
+                    row.dead_at = Set(Some(now));
+                    row.last_error = Set(Some(reason.clone()));
+                }
+                Err(reason) => {
+                    let wait =
+                        TimeDelta::milliseconds((1_000_i64 << attempts.clamp(0, 12)) + rand::random_range(0..500));
+                    row.run_at = Set(now + wait);
+                    row.last_error = Set(Some(reason.clone()));
+                }
+            }
+            row.update(tx).await?;
+            Ok(())
+        })
+        .await
+}
+
+/// How many seconds the job that is due longest has been waiting.
+pub async fn queue_age_s(db: &DatabaseConnection, now: Instant) -> Result<i64, Problem> {
+    let oldest: Option<Option<Instant>> = job::Entity::find()
+        .select_only()
+        .column(job::Column::RunAt)
+        .filter(waiting().add(job::COLUMN.run_at.lte(now)))
+        .order_by_asc(job::Column::RunAt)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(oldest.flatten().map_or(0, |at| (now - at).num_seconds()))
+}
+
+/// Forgets jobs done more than a week ago.
+pub(super) async fn forget_done(tx: &Tx, now: Instant) -> Result<(), Problem> {
+    job::Entity::delete_many().filter(job::COLUMN.done_at.lt(now - TimeDelta::days(7))).exec(tx).await?;
+    Ok(())
+}

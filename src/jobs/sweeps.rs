@@ -1,0 +1,135 @@
+//! Sweeps: plain functions that look for what is due and do it; running one twice does nothing twice.
+//!
+//! The table `sweep` says when each is due; a conditional update lets one server in at a time. What a sweep does is
+//! guarded by itself (versioned updates, unique keys), so a lost lease costs work, never truth.
+
+use chrono::TimeDelta;
+use entity::sweep;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
+
+use crate::{app::App, cases, problem::Problem, talks};
+
+/// Every sweep: its name and how often it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// Talk rules become dated talk days.
+    MaterialiseTalkDays,
+    /// Cases whose step fell due by silence: accepted, signed, completed, archived.
+    CaseClocks,
+    /// Answers, tokens and jobs whose time is over.
+    Forget,
+}
+
+impl Sweep {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::MaterialiseTalkDays, Self::CaseClocks, Self::Forget];
+
+    /// The key of its row.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MaterialiseTalkDays => "materialise_talk_days",
+            Self::CaseClocks => "case_clocks",
+            Self::Forget => "forget",
+        }
+    }
+
+    fn every(self) -> TimeDelta {
+        match self {
+            Self::MaterialiseTalkDays => TimeDelta::hours(1),
+            Self::CaseClocks => TimeDelta::seconds(30),
+            Self::Forget => TimeDelta::hours(6),
+        }
+    }
+}
+
+/// How long one server may take over a sweep before another may try.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+
+/// Runs the sweeps that are due; says how many.
+pub(super) async fn run_due(app: &App) -> Result<u32, Problem> {
+    let mut ran = 0;
+    for sweep in Sweep::ALL {
+        if take(app, sweep).await? {
+            let outcome = run(app, sweep).await;
+            let label = if outcome.is_ok() { "done" } else { "failed" };
+            metrics::counter!("shuoshi_sweeps_total", "name" => sweep.name(), "outcome" => label).increment(1);
+            release(app, sweep, outcome.is_ok()).await?;
+            outcome?;
+            ran += 1;
+        }
+    }
+    Ok(ran)
+}
+
+/// Runs one now, due or not.
+pub async fn run(app: &App, sweep: Sweep) -> Result<(), Problem> {
+    match sweep {
+        Sweep::MaterialiseTalkDays => talks::jobs::materialise(app).await,
+        Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
+        Sweep::Forget => forget(app).await,
+    }
+}
+
+async fn take(app: &App, sweep: Sweep) -> Result<bool, Problem> {
+    let now = app.clock.now();
+    // Most looks find nothing due: a read is enough for them.
+    let row = sweep::Entity::find_by_id(sweep.name().to_owned()).one(app.db.read()).await?;
+    let idle = |row: &sweep::Model| row.due_at > now || row.leased_until.is_some_and(|until| until > now);
+    if row.as_ref().is_some_and(idle) {
+        return Ok(false);
+    }
+    app.db
+        .transact(async move |tx| {
+            let first = sweep::ActiveModel {
+                name: Set(sweep.name().to_owned()),
+                due_at: Set(now),
+                leased_until: Set(None),
+                last_run_at: Set(None),
+            };
+            let known = OnConflict::column(sweep::Column::Name).do_nothing().to_owned();
+            sweep::Entity::insert(first).on_conflict(known).exec_without_returning(tx).await?;
+            let free =
+                Condition::any().add(sweep::COLUMN.leased_until.is_null()).add(sweep::COLUMN.leased_until.lte(now));
+            let taken = sweep::Entity::update_many()
+                .col_expr(sweep::Column::LeasedUntil, (now + LEASE).into())
+                .filter(sweep::COLUMN.name.eq(sweep.name()))
+                .filter(sweep::COLUMN.due_at.lte(now))
+                .filter(free)
+                .exec(tx)
+                .await?;
+            Ok(taken.rows_affected == 1)
+        })
+        .await
+}
+
+async fn release(app: &App, sweep: Sweep, done: bool) -> Result<(), Problem> {
+    let now = app.clock.now();
+    app.db
+        .transact(async move |tx| {
+            let next = if done { now + sweep.every() } else { now + TimeDelta::seconds(30) };
+            sweep::Entity::update_many()
+                .col_expr(sweep::Column::LeasedUntil, Option::<entity::Instant>::None.into())
+                .col_expr(sweep::Column::DueAt, next.into())
+                .col_expr(sweep::Column::LastRunAt, now.into())
+                .filter(sweep::COLUMN.name.eq(sweep.name()))
+                .exec(tx)
+                .await?;
+            Ok(())
+        })
+        .await
+}
+
+async fn forget(app: &App) -> Result<(), Problem> {
+    use entity::{idempotent_answer, refresh_token};
+    let now = app.clock.now();
+    app.db
+        .transact(async move |tx| {
+            // 48 hours is what the contract promises.
+            let old = idempotent_answer::COLUMN.created_at.lt(now - TimeDelta::hours(48));
+            idempotent_answer::Entity::delete_many().filter(old).exec(tx).await?;
+            refresh_token::Entity::delete_many().filter(refresh_token::COLUMN.expires_at.lt(now)).exec(tx).await?;
+            super::queue::forget_done(tx, now).await
+        })
+        .await
+}

@@ -1,0 +1,53 @@
+//! What the operator sees: log lines with fields, and counters for Prometheus.
+//!
+//! A line says what happened in words and in dotted fields, once, where it is handled; never a phone, a citizen number
+//! or a name. How to write one: `src/guide/logging.md`.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use crate::config::{Log, LogFormat};
+
+/// Starts logging; a second call changes nothing.
+pub fn start_logs(settings: &Log) {
+    let filter = EnvFilter::try_new(&settings.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let started = match settings.format {
+        LogFormat::Text => tracing_subscriber::registry().with(filter).with(lines).try_init(),
+        LogFormat::Json => tracing_subscriber::registry().with(filter).with(lines.json()).try_init(),
+    };
+    drop(started);
+}
+
+/// The counters of this process.
+pub fn metrics() -> Result<PrometheusHandle, BuildError> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+    let group = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+    let made = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
+        .set_buckets_for_metric(Matcher::Full("shuoshi_commit_operations".to_owned()), &group)?
+        .install_recorder();
+    match made {
+        Ok(handle) => {
+            describe();
+            Ok(HANDLE.get_or_init(|| handle).clone())
+        }
+        // Another thread was first.
+        Err(fault) => HANDLE.get().cloned().ok_or(fault),
+    }
+}
+
+fn describe() {
+    metrics::describe_counter!("shuoshi_http_requests_total", "Answered calls by route, method and status.");
+    metrics::describe_histogram!("shuoshi_http_request_seconds", "Time to the answer's first byte.");
+    metrics::describe_histogram!("shuoshi_commit_operations", "Operations that shared a commit (SQLite).");
+    metrics::describe_counter!("shuoshi_writes_refused_total", "Writes turned away because too many waited.");
+    metrics::describe_counter!("shuoshi_jobs_total", "Jobs by kind and outcome.");
+    metrics::describe_counter!("shuoshi_sweeps_total", "Runs of periodic sweeps by name and outcome.");
+}
