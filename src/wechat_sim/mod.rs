@@ -1,8 +1,8 @@
 //! A simulator of the WeChat server API on a port of its own: what the real one answers, without an account or network.
 //!
 //! Development, tests and demonstrations point [`crate::wechat::Client`] at it, so that the code which talks to WeChat is
-//! exercised every day, its errors and delays included. Next: [`login`] and [`token`] for what WeChat offers, [`controls`]
-//! for what only the simulator can do, [`answers`] for how an answer looks.
+//! exercised every day, its errors and delays included. Next: `login` and `token` for what WeChat offers, `controls`
+//! for what only the simulator can do, `answers` for how an answer looks.
 
 mod answers;
 mod controls;

@@ -53,3 +53,14 @@ pub(crate) fn signature(session_key: &str) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_signature_agrees_with_an_independent_reckoning() {
+        assert_eq!(
+            super::signature("o0q0otL8aEzpcZL/FT9WsQ=="),
+            "46e043c5525c2d817c44be603d30837a808a1d930d038f6fdc3e62a201fed128"
+        );
+    }
+}

@@ -2,10 +2,10 @@
 
 use std::{
     io::{Read, Write},
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
 };
 
-use actix_web::dev::ServerHandle;
+use actix_web::{dev::ServerHandle, web};
 use serde_json::{Value, json};
 
 use super::bind;
@@ -124,10 +124,15 @@ async fn controls_refuse_what_they_do_not_know() {
 #[actix_web::test]
 async fn chunked_bodies_are_not_taken() {
     let sim = Sim::start();
-    let mut stream = std::net::TcpStream::connect(sim.at).unwrap();
-    let request = "POST /cgi-bin/stable_token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut start = [0; 12];
-    stream.read_exact(&mut start).unwrap();
-    assert_eq!(&start, b"HTTP/1.1 412");
+    let at = sim.at;
+    // On a thread of its own, since the simulator starts on this one.
+    let status = web::block(move || {
+        let mut stream = TcpStream::connect(at).unwrap();
+        let head = "POST /cgi-bin/stable_token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        start
+    });
+    assert_eq!(&status.await.unwrap(), b"HTTP/1.1 412");
 }
