@@ -4,6 +4,7 @@
 //! this module can make, and operations demand them: forgetting authorisation does not compile. What a duty allows is
 //! the table in [`duty`]. Next: [`ops`] for signing in.
 
+pub mod accounts;
 mod actor;
 pub mod api;
 pub mod duty;

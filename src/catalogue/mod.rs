@@ -1,4 +1,10 @@
-//! (to be written)
+//! Service items: what a village desk runs errands for, with papers, fees and both time limits.
+//!
+//! Items are versioned: a running case keeps the version it was filed under. They come from a file, and say field by
+//! field where each value is from and what is only an estimate. Next: [`import`].
+
+pub mod import;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.
