@@ -6,6 +6,7 @@ use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{
         StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -34,24 +35,56 @@ pub async fn envelope(
     let began = std::time::Instant::now();
     let id = request_id(req.headers());
     req.extensions_mut().insert(RequestId(id.clone()));
-    let http = req.request().clone();
-    let mut answer = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
-        Ok(Ok(answer)) => match answer.response().error().map(|fault| render(fault, &http, &id)) {
-            Some(failure) => ServiceResponse::new(http.clone(), failure),
-            None => answer.map_into_boxed_body(),
-        },
-        Ok(Err(fault)) => ServiceResponse::new(http.clone(), render(&fault, &http, &id)),
-        Err(_) => ServiceResponse::new(http.clone(), respond(&Problem::unexpected("a handler panicked"), &http, &id)),
+    let asked = Asked::of(req.request(), &id);
+    let outcome = AssertUnwindSafe(next.call(req)).catch_unwind().await;
+    let mut failure = match outcome {
+        Ok(Ok(answer)) => {
+            let (http, answer) = answer.into_parts();
+            let mut answer = match answer.error().map(|fault| render(fault, &asked)) {
+                Some(failure) => failure,
+                None => answer.map_into_boxed_body(),
+            };
+            headers(answer.headers_mut(), &id);
+            let route = http.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned());
+            count(&asked, route, answer.status(), began.elapsed());
+            return Ok(ServiceResponse::new(http, answer));
+        }
+        Ok(Err(fault)) => render(&fault, &asked),
+        Err(_) => respond(&Problem::unexpected("a handler panicked"), &asked),
     };
-    headers(answer.headers_mut(), &id);
-    count(&http, answer.status(), began.elapsed(), &id);
-    Ok(answer)
+    // The request is gone with what failed; the framework sends the finished answer an error carries.
+    headers(failure.headers_mut(), &id);
+    count(&asked, NO_ROUTE.to_owned(), failure.status(), began.elapsed());
+    Err(InternalError::from_response("", failure).into())
+}
+
+/// What is counted for calls that failed before or beside their route.
+const NO_ROUTE: &str = "none";
+
+/// What an answer needs to know of its call. The request itself must have one owner while it is routed, or routing panics.
+struct Asked {
+    id: String,
+    method: String,
+    path: String,
+    language: Language,
+}
+
+impl Asked {
+    fn of(http: &HttpRequest, id: &str) -> Self {
+        let language = http.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Self {
+            id: id.to_owned(),
+            method: http.method().as_str().to_owned(),
+            path: http.path().to_owned(),
+            language: Language::preferred(language),
+        }
+    }
 }
 
 /// Ours as it is, the framework's by its status.
-fn render(fault: &Error, http: &HttpRequest, id: &str) -> HttpResponse {
+fn render(fault: &Error, asked: &Asked) -> HttpResponse {
     if let Some(problem) = fault.as_error::<Problem>() {
-        return respond(problem, http, id);
+        return respond(problem, asked);
     }
     let code = match fault.as_response_error().status_code() {
         StatusCode::NOT_FOUND => Code::NotFound,
@@ -60,22 +93,21 @@ fn render(fault: &Error, http: &HttpRequest, id: &str) -> HttpResponse {
         StatusCode::REQUEST_TIMEOUT => Code::Timeout,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
         status if status.is_client_error() => Code::Malformed,
-        _ => return respond(&Problem::unexpected(fault), http, id),
+        _ => return respond(&Problem::unexpected(fault), asked),
     };
-    respond(&Problem::new(code), http, id)
+    respond(&Problem::new(code), asked)
 }
 
-fn respond(problem: &Problem, http: &HttpRequest, id: &str) -> HttpResponse {
+fn respond(problem: &Problem, asked: &Asked) -> HttpResponse {
     if let Some(reason) = problem.source_text() {
         let level_is_error = problem.code() == Code::Unexpected;
         if level_is_error {
-            tracing::error!(request.id = id, http.path = http.path(), reason, "a call failed unexpectedly");
+            tracing::error!(request.id = asked.id, http.path = asked.path, reason, "a call failed unexpectedly");
         } else {
-            tracing::warn!(request.id = id, http.path = http.path(), reason, "a call could not be served now");
+            tracing::warn!(request.id = asked.id, http.path = asked.path, reason, "a call could not be served now");
         }
     }
-    let language = http.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    problem.respond(Language::preferred(language), http.path(), id)
+    problem.respond(asked.language, &asked.path, &asked.id)
 }
 
 fn request_id(headers: &HeaderMap) -> String {
@@ -111,11 +143,10 @@ fn headers(headers: &mut HeaderMap, id: &str) {
     headers.append(header::VARY, HeaderValue::from_static("Accept-Language, Authorization"));
 }
 
-fn count(http: &HttpRequest, status: StatusCode, took: Duration, id: &str) {
-    let route = http.match_pattern().unwrap_or_else(|| "none".to_owned());
-    let method = http.method().as_str().to_owned();
+fn count(asked: &Asked, route: String, status: StatusCode, took: Duration) {
+    let method = asked.method.clone();
     tracing::debug!(
-        request.id = id,
+        request.id = asked.id,
         http.method = method,
         http.route = route,
         http.status = status.as_u16(),
@@ -131,11 +162,12 @@ fn count(http: &HttpRequest, status: StatusCode, took: Duration, id: &str) {
 /// What no route took: 405 with `Allow` when the address takes other methods, else 404.
 pub async fn fallback(app: Data<App>, req: HttpRequest) -> HttpResponse {
     let id = req.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+    let asked = Asked::of(&req, &id);
     let allowed = app.routes.methods_of(req.path());
     if allowed.is_empty() {
-        return respond(&Problem::not_found(), &req, &id);
+        return respond(&Problem::not_found(), &asked);
     }
-    let mut answer = respond(&Problem::new(Code::MethodNotAllowed), &req, &id);
+    let mut answer = respond(&Problem::new(Code::MethodNotAllowed), &asked);
     if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
         answer.headers_mut().insert(header::ALLOW, value);
     }
