@@ -26,42 +26,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// The middleware.
-pub async fn envelope(
-    req: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    #[allow(clippy::disallowed_types, reason = "a span of time, not a point in it")]
-    let began = std::time::Instant::now();
-    let id = request_id(req.headers());
-    req.extensions_mut().insert(RequestId(id.clone()));
-    let asked = Asked::of(req.request(), &id);
-    let outcome = AssertUnwindSafe(next.call(req)).catch_unwind().await;
-    let mut failure = match outcome {
-        Ok(Ok(answer)) => {
-            let (http, answer) = answer.into_parts();
-            let mut answer = match answer.error().map(|fault| render(fault, &asked)) {
-                Some(failure) => failure,
-                None => answer.map_into_boxed_body(),
-            };
-            headers(answer.headers_mut(), &id);
-            let route = http.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned());
-            count(&asked, route, answer.status(), began.elapsed());
-            return Ok(ServiceResponse::new(http, answer));
-        }
-        Ok(Err(fault)) => render(&fault, &asked),
-        Err(_) => respond(&Problem::unexpected("a handler panicked"), &asked),
-    };
-    // The request is gone with what failed; the framework sends the finished answer an error carries.
-    headers(failure.headers_mut(), &id);
-    count(&asked, NO_ROUTE.to_owned(), failure.status(), began.elapsed());
-    Err(InternalError::from_response("", failure).into())
-}
-
-/// What is counted for calls that failed before or beside their route.
-const NO_ROUTE: &str = "none";
-
-/// What an answer needs to know of its call. The request itself must have one owner while it is routed, or routing panics.
+/// What is kept of a call while its handler has the request.
 struct Asked {
     id: String,
     method: String,
@@ -69,16 +34,40 @@ struct Asked {
     language: Language,
 }
 
-impl Asked {
-    fn of(http: &HttpRequest, id: &str) -> Self {
-        let language = http.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        Self {
-            id: id.to_owned(),
-            method: http.method().as_str().to_owned(),
-            path: http.path().to_owned(),
-            language: Language::preferred(language),
+/// The middleware.
+pub async fn envelope(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    #[allow(clippy::disallowed_types, reason = "a span of time, not a point in it")]
+    let began = std::time::Instant::now();
+    let language = req.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let asked = Asked {
+        id: request_id(req.headers()),
+        method: req.method().to_string(),
+        path: req.path().to_owned(),
+        language: Language::preferred(language),
+    };
+    req.extensions_mut().insert(RequestId(asked.id.clone()));
+    let outcome = AssertUnwindSafe(next.call(req)).catch_unwind().await;
+    let fault: Error = match outcome {
+        Ok(Ok(answer)) => {
+            let mut answer = match answer.response().error().map(|fault| render(fault, &asked)) {
+                Some(failure) => answer.into_response(failure),
+                None => answer.map_into_boxed_body(),
+            };
+            headers(answer.headers_mut(), &asked.id);
+            let route = answer.request().match_pattern();
+            count(&asked, route, answer.status(), began.elapsed());
+            return Ok(answer);
         }
-    }
+        Ok(Err(fault)) => fault,
+        Err(_) => Problem::unexpected("a handler panicked").into(),
+    };
+    let mut failure = render(&fault, &asked);
+    headers(failure.headers_mut(), &asked.id);
+    count(&asked, None, failure.status(), began.elapsed());
+    Err(InternalError::from_response(fault, failure).into())
 }
 
 /// Ours as it is, the framework's by its status.
@@ -100,8 +89,7 @@ fn render(fault: &Error, asked: &Asked) -> HttpResponse {
 
 fn respond(problem: &Problem, asked: &Asked) -> HttpResponse {
     if let Some(reason) = problem.source_text() {
-        let level_is_error = problem.code() == Code::Unexpected;
-        if level_is_error {
+        if problem.code() == Code::Unexpected {
             tracing::error!(request.id = asked.id, http.path = asked.path, reason, "a call failed unexpectedly");
         } else {
             tracing::warn!(request.id = asked.id, http.path = asked.path, reason, "a call could not be served now");
@@ -143,33 +131,29 @@ fn headers(headers: &mut HeaderMap, id: &str) {
     headers.append(header::VARY, HeaderValue::from_static("Accept-Language, Authorization"));
 }
 
-fn count(asked: &Asked, route: String, status: StatusCode, took: Duration) {
-    let method = asked.method.clone();
+fn count(asked: &Asked, route: Option<String>, status: StatusCode, took: Duration) {
+    let route = route.unwrap_or_else(|| "none".to_owned());
     tracing::debug!(
         request.id = asked.id,
-        http.method = method,
+        http.method = asked.method,
         http.route = route,
         http.status = status.as_u16(),
         http.took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        "{method} {route} {}",
+        "{} {route} {}",
+        asked.method,
         status.as_u16()
     );
-    let labels = [("route", route), ("method", method), ("status", status.as_str().to_owned())];
+    let labels = [("route", route), ("method", asked.method.clone()), ("status", status.as_str().to_owned())];
     metrics::counter!("shuoshi_http_requests_total", &labels).increment(1);
     metrics::histogram!("shuoshi_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
 }
 
 /// What no route took: 405 with `Allow` when the address takes other methods, else 404.
-pub async fn fallback(app: Data<App>, req: HttpRequest) -> HttpResponse {
-    let id = req.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
-    let asked = Asked::of(&req, &id);
+pub async fn fallback(app: Data<App>, req: HttpRequest) -> Result<HttpResponse, Problem> {
     let allowed = app.routes.methods_of(req.path());
     if allowed.is_empty() {
-        return respond(&Problem::not_found(), &asked);
+        Err(Problem::not_found())
+    } else {
+        Err(Problem::new(Code::MethodNotAllowed).allow(allowed))
     }
-    let mut answer = respond(&Problem::new(Code::MethodNotAllowed), &asked);
-    if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
-        answer.headers_mut().insert(header::ALLOW, value);
-    }
-    answer
 }
