@@ -3,6 +3,8 @@
 //! Development starts with it, so that the first call after `cargo run` has something to answer; production refuses to
 //! start beside its accounts, whose password everybody knows. Next: [`crate::commands`], which loads it.
 
+use std::sync::Arc;
+
 use chrono::{NaiveDate, NaiveTime};
 use entity::{
     Instant, division,
@@ -107,7 +109,7 @@ pub fn usernames() -> impl Iterator<Item = &'static str> {
 }
 
 /// Loads places, calendar, catalogue and the demonstration village. What is there already stays as it is.
-pub async fn load(app: &App) -> Result<(), StartFault> {
+pub async fn load(app: &Arc<App>) -> Result<(), StartFault> {
     load_reference(app).await?;
     let known = staff::Entity::find().filter(staff::COLUMN.username.is_in(usernames())).one(app.db.read()).await?;
     if known.is_some() {

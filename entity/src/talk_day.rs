@@ -53,6 +53,8 @@ pub struct Model {
     pub hosts: Json,
     #[sea_orm(column_type = "JsonBinary")]
     pub modes: Json,
+    /// Why it does not take place.
+    pub cancel_reason: Option<String>,
     pub version: i32,
     pub created_at: Instant,
 }

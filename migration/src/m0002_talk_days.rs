@@ -55,6 +55,7 @@ fn tables() -> Vec<TableCreateStatement> {
             .col(ColumnDef::new("place").text().not_null())
             .col(ColumnDef::new("hosts").json_binary().not_null())
             .col(ColumnDef::new("modes").json_binary().not_null())
+            .col(ColumnDef::new("cancel_reason").text())
             .col(ColumnDef::new("version").integer().not_null())
             .col(ColumnDef::new("created_at").timestamp_with_time_zone().not_null())
             .foreign_key(&mut reference("division_id", "division", "id"))

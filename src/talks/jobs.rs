@@ -1,7 +1,52 @@
-//! (to be written)
-use crate::{app::App, problem::Problem};
+//! What happens by the clock: rules become dated days.
 
-/// Turns rules into dated talk days.
-pub async fn materialise(_: &App) -> Result<(), Problem> {
-    Ok(())
+use entity::{id::TalkRuleId, talk_rule};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::ops::talk_rules;
+use crate::{
+    app::App,
+    problem::{Code, Problem},
+};
+
+/// Rules looked at in one reading.
+const BATCH: u64 = 100;
+
+/// Turns rules into dated talk days, some weeks ahead. Running it twice, or on two servers at once, makes nothing twice.
+///
+/// A rule that cannot be read is logged and passed over: it must not keep the other villages from their days.
+pub async fn materialise(app: &App) -> Result<(), Problem> {
+    let mut after = None;
+    loop {
+        let rules = standing(app, after).await?;
+        for rule in &rules {
+            if let Err(problem) = one(app, rule).await {
+                if problem.code() == Code::Busy {
+                    return Err(problem);
+                }
+                tracing::error!(talk_rule.id = %rule.id, reason = problem.source_text(), "a talk rule made no days");
+            }
+        }
+        match rules.last() {
+            Some(last) => after = Some(last.id),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn standing(app: &App, after: Option<TalkRuleId>) -> Result<Vec<talk_rule::Model>, Problem> {
+    let mut query = talk_rule::Entity::find().filter(talk_rule::COLUMN.ended_at.is_null());
+    if let Some(after) = after {
+        query = query.filter(talk_rule::COLUMN.id.gt(after));
+    }
+    Ok(query.order_by_asc(talk_rule::Column::Id).limit(BATCH).all(app.db.read()).await?)
+}
+
+/// Most rules have all their days: a read is enough for them.
+async fn one(app: &App, rule: &talk_rule::Model) -> Result<(), Problem> {
+    let (id, now) = (rule.id, app.clock.now());
+    if talk_rules::missing(app.db.read(), rule, now).await?.is_empty() {
+        return Ok(());
+    }
+    app.db.transact(async move |tx| talk_rules::make_days_of(tx, id, now).await).await
 }

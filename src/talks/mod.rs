@@ -1,8 +1,26 @@
-//! Talk days: the days on which a village listens, their slots and bookings.
+//! Talk days (村民说事日): the days on which a village listens, their slots, and who has a place.
+//!
+//! ```text
+//! talk rule --materialised 8 weeks ahead--> talk day --cut--> slot <--taken by-- booking of a person
+//! ```
+//!
+//! A *rule* says on which days a village listens ([`recurrence`], [`terms`]); a *day* is one dated sitting, made from a
+//! rule or singly; its *slots* have public places, which villagers book, and others, which are kept for walk-ins
+//! ([`slots`]). What may be decided about a booking stands in [`rules`]; how it is made to stick under any concurrency
+//! in `ops/bookings.rs`. Next: [`api`].
+
+pub mod api;
+pub mod bodies;
 pub mod jobs;
+mod ops;
 pub mod recurrence;
+pub mod rules;
 pub mod slots;
+pub mod terms;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.
-pub fn routes(_: &mut ServiceConfig) {}
+pub fn routes(config: &mut ServiceConfig) {
+    config.configure(api::days::routes).configure(api::bookings::routes).configure(api::staff::routes);
+}

@@ -1,0 +1,142 @@
+//! For villagers: `/slots/{slot}/bookings`, `/bookings`
+
+use actix_web::{HttpResponse, Responder, get, http::StatusCode, post, web::Data, web::Path};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    Instant,
+    booking::{BookingPrivacy, BookingState},
+    id::{BookingId, DivisionId, SlotId, TalkDayId},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    app::App,
+    auth::Villager,
+    db::Tx,
+    http::{Command, Page, PageQuery, Query, Single, json},
+    problem::Problem,
+    talks::{
+        ops::bookings::{self, BookSlot, Booked, CancelBooking},
+        rules,
+    },
+};
+
+pub(in crate::talks) fn routes(config: &mut ServiceConfig) {
+    config.service(book_slot).service(list_bookings).service(get_booking).service(cancel_booking);
+}
+
+/// One's own booking.
+#[derive(Serialize, ToSchema)]
+pub struct BookingView {
+    id: BookingId,
+    /// To be said or shown at the door.
+    #[schema(example = "K7M4XA")]
+    code: String,
+    state: BookingState,
+    slot: SlotId,
+    talk_day: TalkDayId,
+    division: DivisionId,
+    date: NaiveDate,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    place: String,
+    number_in_line: i32,
+    topic: String,
+    summary: String,
+    privacy: BookingPrivacy,
+    #[schema(example = "in_person")]
+    mode: String,
+    /// `day_cancelled`, or what the person said.
+    cancel_reason: Option<String>,
+    version: i32,
+    created_at: DateTime<Utc>,
+    /// What one may do with it now.
+    #[schema(example = json!(["cancel"]))]
+    actions: Vec<&'static str>,
+}
+
+impl BookingView {
+    fn of(Booked { booking, slot, day }: Booked, now: Instant) -> Self {
+        Self {
+            actions: rules::actions(&booking, &day, now),
+            id: booking.id,
+            code: booking.code,
+            state: booking.state,
+            slot: slot.id,
+            talk_day: day.id,
+            division: day.division_id,
+            date: day.on_date,
+            starts_at: slot.starts_at,
+            ends_at: slot.ends_at,
+            place: day.place,
+            number_in_line: booking.number_in_line,
+            topic: booking.topic,
+            summary: booking.summary,
+            privacy: booking.privacy,
+            mode: booking.mode,
+            cancel_reason: booking.cancel_reason,
+            version: booking.version,
+            created_at: booking.created_at,
+        }
+    }
+}
+
+/// Takes a place in a slot.
+///
+/// 409 `slot_full` carries `alternatives`: up to five free slots near it, `{slot, talk_day, starts_at, ends_at, free}`.
+#[utoipa::path(
+    tag = "talks", params(("slot" = SlotId, Path)), request_body = BookSlot,
+    responses((status = 201, body = BookingView))
+)]
+#[post("/slots/{slot}/bookings")]
+pub async fn book_slot(
+    app: Data<App>,
+    me: Villager,
+    slot: Path<SlotId>,
+    command: Command<BookSlot>,
+) -> Result<HttpResponse, Problem> {
+    let (now, client_time, caller) = (app.clock.now(), command.client_time, me.caller());
+    let book = async move |tx: &Tx, wish: &BookSlot| {
+        Ok(BookingView::of(bookings::book(tx, &me, *slot, wish, client_time, now).await?, now))
+    };
+    command.once(&app, caller, StatusCode::CREATED, book).await
+}
+
+/// One's own bookings, newest first.
+#[utoipa::path(tag = "talks", params(PageQuery), responses((status = 200, body = Page<BookingView>)))]
+#[get("/bookings")]
+pub async fn list_bookings(app: Data<App>, me: Villager, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
+    let (now, rows) = (app.clock.now(), bookings::list(&app, &me, &page.0).await?);
+    json(&Page::cut(rows, page.0.size(), |row| row.booking.id, |row| BookingView::of(row, now))?)
+}
+
+/// One's own booking.
+#[utoipa::path(
+    tag = "talks", params(("id" = BookingId, Path)),
+    responses((status = 200, body = BookingView), (status = 304, description = "Not changed"))
+)]
+#[get("/bookings/{id}")]
+pub async fn get_booking(app: Data<App>, me: Villager, id: Path<BookingId>) -> Result<impl Responder, Problem> {
+    Ok(Single(BookingView::of(bookings::find(&app, &me, *id).await?, app.clock.now())))
+}
+
+/// Gives a place up, as long as booking is open.
+#[utoipa::path(
+    tag = "talks", params(("id" = BookingId, Path)), request_body = Option<CancelBooking>,
+    responses((status = 200, body = BookingView))
+)]
+#[post("/bookings/{id}/cancel")]
+pub async fn cancel_booking(
+    app: Data<App>,
+    me: Villager,
+    id: Path<BookingId>,
+    command: Command<CancelBooking>,
+) -> Result<HttpResponse, Problem> {
+    let (now, caller) = (app.clock.now(), me.caller());
+    let cancel = async move |tx: &Tx, body: &CancelBooking| {
+        Ok(BookingView::of(bookings::cancel(tx, &me, *id, body, now).await?, now))
+    };
+    command.once(&app, caller, StatusCode::OK, cancel).await
+}

@@ -1,0 +1,8 @@
+//! What is done with talk days: load, decide by [`super::rules`], write, tell.
+
+pub(super) mod bookings;
+pub(super) mod line;
+mod places;
+pub(super) mod scope;
+pub(super) mod talk_days;
+pub(super) mod talk_rules;
