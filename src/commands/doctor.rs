@@ -63,7 +63,7 @@ fn look_at_keys(config: &Config, findings: &mut Findings) {
     let count = config.crypto.field_keys.len();
     if config.is_production() {
         findings
-            .ok(&format!("keys: {count} for fields, {} for tokens, none of them public", config.auth.jwt_keys.len()));
+            .fine(&format!("keys: {count} for fields, {} for tokens, none of them public", config.auth.jwt_keys.len()));
     } else {
         findings.note("keys: development may use the public demonstration keys; production refuses them");
     }
