@@ -14,4 +14,4 @@
 mod support;
 
 mod auth;
-
+mod cases;
