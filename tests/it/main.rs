@@ -15,3 +15,7 @@ mod support;
 
 mod auth;
 mod cases;
+
+mod db;
+mod http;
+mod idempotency;

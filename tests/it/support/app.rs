@@ -192,6 +192,19 @@ impl TestApp {
         self.division(demo::VILLAGE).await
     }
 
+    /// Slots of the village's next talk days that still have public places, as the villager sees them.
+    pub async fn free_slots(&self) -> Vec<Value> {
+        let path = format!("/divisions/{}/talk-days", self.village().await);
+        let days = self.nobody().get(&path).await.expect(200);
+        let slots = days["items"].as_array().unwrap().iter().flat_map(|day| day["slots"].as_array().unwrap().clone());
+        slots.filter(|slot| slot["free"].as_i64().unwrap() > 0).collect()
+    }
+
+    /// The address of the bookings of the next slot with places.
+    pub async fn bookings_of_a_slot(&self) -> String {
+        format!("/slots/{}/bookings", self.free_slots().await[0]["id"].as_str().unwrap())
+    }
+
     /// The one number that a statement selects.
     pub async fn number(&self, sql: &str) -> i64 {
         let engine = match self.shared.engine {
@@ -228,4 +241,9 @@ pub fn http_client() -> reqwest::Client {
     // The second call finds one installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build().unwrap()
+}
+
+/// A booking as anybody might make it.
+pub fn a_booking() -> Value {
+    json!({"topic": super::TOPIC, "summary": "村口的路灯不亮", "privacy": "public"})
 }

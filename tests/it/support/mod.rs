@@ -23,6 +23,9 @@ pub mod engine;
 
 pub use actor::Actor;
 pub use answer::Answer;
-pub use app::TestApp;
+pub use app::{TestApp, a_booking};
 pub use database::TestDatabase;
 pub use engine::Engine;
+
+/// A topic every village knows.
+pub const TOPIC: &str = "roads";
