@@ -19,3 +19,4 @@ mod cases;
 mod db;
 mod http;
 mod idempotency;
+mod talks;
