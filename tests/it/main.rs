@@ -14,8 +14,8 @@
 mod support;
 
 mod auth;
-
+mod contract;
 mod db;
 mod http;
 mod idempotency;
-
+mod two_servers;

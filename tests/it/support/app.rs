@@ -13,14 +13,10 @@ use shuoshi::{
     clock::Clock,
     config::Config,
     db::Db,
-    demo,
-    jobs, wechat_sim,
+    demo, jobs, wechat_sim,
 };
 
 use super::{Actor, Engine, TestDatabase, database::config_on};
-
-
-
 
 /// When every test begins: Monday 2026-11-23, ten o'clock in China, a working day.
 pub fn monday_morning() -> DateTime<Utc> {
