@@ -5,8 +5,6 @@ use std::net::TcpListener;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::support::TestApp;
-
 const LOGIN: &str = "/sns/jscode2session";
 
 both_engines! {

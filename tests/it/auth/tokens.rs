@@ -139,7 +139,7 @@ both_engines! {
 
 async fn dismiss(app: &TestApp, username: &'static str) {
     use entity::staff;
-    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+    use sea_orm::{EntityTrait, QueryFilter};
     let now = app.now();
     app.db()
         .transact(async move |tx| {

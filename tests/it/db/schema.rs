@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityName, EntityTrait, Iden, Iterable, Statement};
 use shuoshi::db::Db;
 
-use crate::support::{TestApp, database::config_on};
+use crate::support::database::config_on;
 
 /// Calls `$each!(module)` for the entity of every table.
 macro_rules! every_entity {

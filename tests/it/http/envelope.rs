@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::support::{Answer, TestApp};
+use crate::support::Answer;
 
 both_engines! {
     async fn a_failure_speaks_chinese_and_english_on_demand(app: TestApp) {

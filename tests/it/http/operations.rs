@@ -2,8 +2,6 @@
 
 use reqwest::Method;
 
-use crate::support::TestApp;
-
 both_engines! {
     async fn the_process_says_that_it_is_up_and_ready(app: TestApp) {
         let nobody = app.nobody();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::support::{Actor, TestApp};
+use crate::support::Actor;
 
 async fn walk(nobody: &Actor, path: &str) -> Vec<Value> {
     let mut all = Vec::new();

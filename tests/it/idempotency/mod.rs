@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::{TestApp, a_booking};
+use crate::support::a_booking;
 
 const KEY: &str = "key-of-a-phone-1";
 
