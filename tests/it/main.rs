@@ -15,8 +15,9 @@ mod support;
 
 mod auth;
 mod cases;
-
+mod contract;
 mod db;
 mod http;
 mod idempotency;
 mod talks;
+mod two_servers;
