@@ -166,7 +166,7 @@ pub fn serve(app: &Arc<App>, listener: TcpListener) -> Result<Server, StartFault
         .shutdown_timeout(2)
         .client_request_timeout(Duration::from_secs(10))
         .client_disconnect_timeout(Duration::from_secs(1))
-        .keep_alive(Duration::from_secs(60))
+        .keep_alive(Duration::from_mins(1))
         .disable_signals()
         .listen(listener)
         .map_err(|fault| StartFault::Listen(address, fault))?;

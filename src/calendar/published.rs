@@ -5,7 +5,7 @@ use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, QueryFilter, Qu
 use sha2::{Digest, Sha256};
 
 use super::{Calendar, CalendarRow, DayKind};
-use crate::{db::Db, problem::Problem};
+use crate::{crypto::hex, db::Db, problem::Problem};
 
 /// Publishes rows as a version; the same rows again are the version that is there. Answers the version.
 pub async fn publish(db: &Db, rows: Vec<CalendarRow>, source: &str, now: Instant) -> Result<String, Problem> {
@@ -13,7 +13,7 @@ pub async fn publish(db: &Db, rows: Vec<CalendarRow>, source: &str, now: Instant
     for row in &rows {
         hash.update(format!("{} {} {}\n", row.date, word(row.kind), row.name));
     }
-    let version: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let version: String = hex(&hash.finalize()).chars().take(12).collect();
     let source = source.to_owned();
     db.transact(async move |tx| {
         if calendar_version::Entity::find_by_id(version.clone()).one(tx).await?.is_some() {

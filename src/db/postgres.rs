@@ -18,7 +18,7 @@ pub(super) async fn connect(url: &str, settings: &config::Database) -> Result<Da
         .max_connections(settings.max_connections)
         .min_connections(1)
         .acquire_timeout(Duration::from_secs(5))
-        .idle_timeout(Duration::from_secs(300))
+        .idle_timeout(Duration::from_mins(5))
         .sqlx_logging(false)
         .test_before_acquire(true)
         .test_before_acquire_if_idle_for(Duration::from_secs(30))

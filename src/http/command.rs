@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{body, reply};
 use crate::{
     app::App,
+    crypto::hex,
     db::{self, Tx},
     problem::{Code, Problem},
 };
@@ -143,7 +144,7 @@ fn fingerprint(req: &HttpRequest, body: &[u8]) -> String {
     hash.update(req.path());
     hash.update([0]);
     hash.update(body);
-    reply::hex(&hash.finalize())
+    hex(&hash.finalize())
 }
 
 /// 64 bits of caller and key: what parallel repeats of one call meet at.

@@ -11,7 +11,7 @@ use super::{
 use crate::{app::App, notices, problem::Problem};
 
 /// How often the loop looks when it found nothing.
-const IDLE: Duration = Duration::from_millis(1000);
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Works until the application stops.
 pub async fn work(app: &Arc<App>) {
