@@ -4,6 +4,7 @@
 //! this module can make, and operations demand them: forgetting authorisation does not compile. What a duty allows is
 //! the table in [`duty`]. Next: [`ops`] for signing in.
 
+pub mod accounts;
 mod actor;
 pub mod api;
 pub mod duty;
@@ -15,7 +16,7 @@ mod tokens;
 pub use actor::{Posted, Staff, Villager, authenticate};
 pub use duty::Duty;
 pub use password::{Passwords, hash as hash_password};
-pub use throttle::{Limits, address_of};
+pub use throttle::{Limits, address_of, count as count_try};
 pub use tokens::Keyring;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -1,7 +1,36 @@
-//! Cases: a matter somebody follows from submission to closing.
+//! Cases (办件): a matter that is accepted, assigned, worked on, answered and confirmed, with honest clocks.
+//!
+//! [`workflow`] is the table of steps, [`advance`] the one function that takes them, [`scope`] who may know of what.
+//! Next: [`api`] for the villager's side, [`staff_api`] for the desk's.
+
+pub mod advance;
+pub mod api;
+mod commands;
 pub mod jobs;
 pub mod number;
+mod ops;
+pub mod scope;
+pub mod sla;
+pub mod staff_api;
+mod views;
+pub mod workflow;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.
-pub fn routes(_: &mut ServiceConfig) {}
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(api::file_case)
+        .service(api::list_cases)
+        .service(api::get_case)
+        .service(api::delete_case)
+        .service(api::list_case_events)
+        .service(api::act_on_case)
+        .service(api::review_case)
+        .service(api::track_case)
+        .service(staff_api::list_staff_cases)
+        .service(staff_api::enter_case)
+        .service(staff_api::get_staff_case)
+        .service(staff_api::list_staff_case_events)
+        .service(staff_api::act_on_staff_case);
+}

@@ -3,6 +3,8 @@
 //! The table `sweep` says when each is due; a conditional update lets one server in at a time. What a sweep does is
 //! guarded by itself (versioned updates, unique keys), so a lost lease costs work, never truth.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use entity::sweep;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
@@ -47,7 +49,7 @@ impl Sweep {
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 
 /// Runs the sweeps that are due; says how many.
-pub(super) async fn run_due(app: &App) -> Result<u32, Problem> {
+pub(super) async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
     let mut ran = 0;
     for sweep in Sweep::ALL {
         if take(app, sweep).await? {
@@ -63,7 +65,7 @@ pub(super) async fn run_due(app: &App) -> Result<u32, Problem> {
 }
 
 /// Runs one now, due or not.
-pub async fn run(app: &App, sweep: Sweep) -> Result<(), Problem> {
+pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
     match sweep {
         Sweep::MaterialiseTalkDays => talks::jobs::materialise(app).await,
         Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
@@ -71,7 +73,7 @@ pub async fn run(app: &App, sweep: Sweep) -> Result<(), Problem> {
     }
 }
 
-async fn take(app: &App, sweep: Sweep) -> Result<bool, Problem> {
+async fn take(app: &Arc<App>, sweep: Sweep) -> Result<bool, Problem> {
     let now = app.clock.now();
     // Most looks find nothing due: a read is enough for them.
     let row = sweep::Entity::find_by_id(sweep.name().to_owned()).one(app.db.read()).await?;
@@ -103,7 +105,7 @@ async fn take(app: &App, sweep: Sweep) -> Result<bool, Problem> {
         .await
 }
 
-async fn release(app: &App, sweep: Sweep, done: bool) -> Result<(), Problem> {
+async fn release(app: &Arc<App>, sweep: Sweep, done: bool) -> Result<(), Problem> {
     let now = app.clock.now();
     app.db
         .transact(async move |tx| {
@@ -120,7 +122,7 @@ async fn release(app: &App, sweep: Sweep, done: bool) -> Result<(), Problem> {
         .await
 }
 
-async fn forget(app: &App) -> Result<(), Problem> {
+async fn forget(app: &Arc<App>) -> Result<(), Problem> {
     use entity::{idempotent_answer, refresh_token};
     let now = app.clock.now();
     app.db

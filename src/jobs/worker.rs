@@ -1,6 +1,6 @@
 //! The loop that runs what is due.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use entity::job;
 
@@ -14,7 +14,7 @@ use crate::{app::App, notices, problem::Problem};
 const IDLE: Duration = Duration::from_millis(1000);
 
 /// Works until the application stops.
-pub async fn work(app: &App) {
+pub async fn work(app: &Arc<App>) {
     loop {
         if let Err(problem) = run_due(app).await {
             tracing::warn!(error = %problem, reason = problem.source_text(), "background work stopped for a moment");
@@ -27,7 +27,7 @@ pub async fn work(app: &App) {
 }
 
 /// Runs every sweep and job that is due, and those that fall due by it; says how many there were.
-pub async fn run_due(app: &App) -> Result<u32, Problem> {
+pub async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
     let mut ran = sweeps::run_due(app).await?;
     while let Some(job) = queue::claim(app).await? {
         run_one(app, job).await?;
@@ -36,7 +36,7 @@ pub async fn run_due(app: &App) -> Result<u32, Problem> {
     Ok(ran)
 }
 
-async fn run_one(app: &App, row: job::Model) -> Result<(), Problem> {
+async fn run_one(app: &Arc<App>, row: job::Model) -> Result<(), Problem> {
     let kind = row.kind.clone();
     let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
         Ok(job) => perform(app, job).await.map_err(|problem| problem.source_text().unwrap_or("refused").to_owned()),
@@ -50,7 +50,7 @@ async fn run_one(app: &App, row: job::Model) -> Result<(), Problem> {
     queue::settle(app, row, outcome).await
 }
 
-async fn perform(app: &App, job: Job) -> Result<(), Problem> {
+async fn perform(app: &Arc<App>, job: Job) -> Result<(), Problem> {
     match job {
         Job::DeliverNotice { notice } => notices::deliver(app, notice).await,
     }

@@ -1,0 +1,157 @@
+//! `/cases`, `/track`: the villager's side.
+
+use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, http::StatusCode, post, web::Data, web::Path};
+use entity::{
+    case::{CaseKind, CaseState},
+    id::CaseId,
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::{
+    commands::{FileCase, ReviewCase, VillagerAction},
+    ops::{act, file, find, review, track},
+    scope,
+    views::{self, CaseEventView, CaseView, ReviewView, TrackedCase},
+};
+use crate::{
+    app::App,
+    auth::{Villager, address_of},
+    db::Tx,
+    http::{Command, Page, PageQuery, Query, Single, json},
+    problem::Problem,
+};
+
+/// `?state=&kind=&limit=&cursor=`
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListCases {
+    state: Option<CaseState>,
+    kind: Option<CaseKind>,
+    /// Things a page, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u64>,
+    /// `next_cursor` of the page before.
+    #[validate(length(max = 512))]
+    #[param(max_length = 512)]
+    cursor: Option<String>,
+}
+
+/// The number on the receipt and the last four digits of the phone.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrackCase {
+    /// As typed or read out: spaces, hyphens, full-width and Chinese digits are understood.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64)]
+    number: String,
+    /// Four digits.
+    #[validate(length(equal = 4))]
+    #[schema(min_length = 4, max_length = 4)]
+    phone_tail: String,
+}
+
+/// Files a case, or keeps a draft of one.
+#[utoipa::path(tag = "cases", request_body = FileCase, responses((status = 201, body = CaseView)))]
+#[post("/cases")]
+pub async fn file_case(app: Data<App>, me: Villager, command: Command<FileCase>) -> Result<HttpResponse, Problem> {
+    let (shared, caller, client_time) = (app.clone(), me.caller(), command.client_time);
+    let operation = async move |tx: &Tx, body: &FileCase| {
+        let case = file::file(tx, &shared, &me, body, client_time).await?;
+        villager_view(&shared, tx, case).await
+    };
+    command.once(&app, caller, StatusCode::CREATED, operation).await
+}
+
+/// One's own cases, newest first.
+#[utoipa::path(tag = "cases", params(ListCases), responses((status = 200, body = Page<CaseView>)))]
+#[get("/cases")]
+pub async fn list_cases(app: Data<App>, me: Villager, query: Query<ListCases>) -> Result<HttpResponse, Problem> {
+    let query = query.0;
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let narrow = find::Narrow { state: query.state, kind: query.kind };
+    let rows = find::of_villager(&app, &me, &narrow, &page).await?;
+    let names = find::Names::of_items(app.db.read(), &rows).await?;
+    json(&Page::cut(rows, page.size(), |row| row.id, |row| views::for_villager(&app, row, &names))?)
+}
+
+/// One of one's own cases.
+#[utoipa::path(
+    tag = "cases", params(("id" = CaseId, Path)),
+    responses((status = 200, body = CaseView), (status = 304, description = "Not changed"))
+)]
+#[get("/cases/{id}")]
+pub async fn get_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<impl Responder, Problem> {
+    let case = scope::one(scope::of_villager(&me), *id, app.db.read()).await?;
+    let names = find::Names::of_items(app.db.read(), std::slice::from_ref(&case)).await?;
+    Ok(Single(views::for_villager(&app, case, &names)))
+}
+
+/// Throws a draft away.
+#[utoipa::path(tag = "cases", params(("id" = CaseId, Path)), responses((status = 204)))]
+#[delete("/cases/{id}")]
+pub async fn delete_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<HttpResponse, Problem> {
+    app.db.transact(async move |tx| file::delete_draft(tx, &me, *id).await).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What became of it, oldest first.
+#[utoipa::path(tag = "cases", params(("id" = CaseId, Path)), responses((status = 200, body = Page<CaseEventView>)))]
+#[get("/cases/{id}/events")]
+pub async fn list_case_events(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<HttpResponse, Problem> {
+    let case = scope::one(scope::of_villager(&me), *id, app.db.read()).await?;
+    json(&Page::whole(views::timeline(&app, &case, false).await?))
+}
+
+/// Submits, confirms, reopens or withdraws.
+#[utoipa::path(tag = "cases", params(("id" = CaseId, Path)), request_body = VillagerAction, responses((status = 200, body = CaseView)))]
+#[post("/cases/{id}/actions")]
+pub async fn act_on_case(
+    app: Data<App>,
+    me: Villager,
+    id: Path<CaseId>,
+    command: Command<VillagerAction>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, caller) = (app.clone(), me.caller());
+    let operation = async move |tx: &Tx, action: &VillagerAction| {
+        let case = act::by_villager(tx, &shared, &me, *id, action.clone()).await?;
+        villager_view(&shared, tx, case).await
+    };
+    command.once(&app, caller, StatusCode::OK, operation).await
+}
+
+/// Reviews the round that was answered last.
+#[utoipa::path(tag = "cases", params(("id" = CaseId, Path)), request_body = ReviewCase, responses((status = 201, body = ReviewView)))]
+#[post("/cases/{id}/reviews")]
+pub async fn review_case(
+    app: Data<App>,
+    me: Villager,
+    id: Path<CaseId>,
+    command: Command<ReviewCase>,
+) -> Result<HttpResponse, Problem> {
+    let (now, caller) = (app.clock.now(), me.caller());
+    let operation =
+        async move |tx: &Tx, body: &ReviewCase| Ok(ReviewView::from(review::review(tx, &me, *id, body, now).await?));
+    command.once(&app, caller, StatusCode::CREATED, operation).await
+}
+
+/// Looks a case up by the number on the receipt, without signing in.
+#[utoipa::path(tag = "cases", security(()), request_body = TrackCase, responses((status = 200, body = TrackedCase)))]
+#[post("/track")]
+pub async fn track_case(
+    app: Data<App>,
+    req: HttpRequest,
+    command: Command<TrackCase>,
+) -> Result<HttpResponse, Problem> {
+    let TrackCase { number, phone_tail } = &command.body;
+    let case = track::track(&app, number, phone_tail, address_of(&req, &app)).await?;
+    json(&views::tracked(&app, case).await?)
+}
+
+async fn villager_view(app: &App, tx: &Tx, case: entity::case::Model) -> Result<CaseView, Problem> {
+    let names = find::Names::of_items(tx, std::slice::from_ref(&case)).await?;
+    Ok(views::for_villager(app, case, &names))
+}

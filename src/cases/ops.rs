@@ -1,0 +1,9 @@
+//! What can be done with cases: file, act, review, find, track.
+//!
+//! Filing makes the row and its first event; every later change goes through [`super::advance`].
+
+pub mod act;
+pub mod file;
+pub mod find;
+pub mod review;
+pub mod track;

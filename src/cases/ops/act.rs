@@ -1,0 +1,175 @@
+//! Taking a step of the workflow, as staff or as the villager.
+
+use entity::{
+    case::{self, CaseState},
+    case_against, case_event,
+    id::{CaseId, StaffId, UnitId},
+    posting, unit,
+};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use crate::{
+    app::App,
+    auth::{Duty, Staff, Villager, duty::WorkOnCases},
+    cases::{
+        advance::{self, Act, By, Reckoning},
+        commands::{Evidence, StaffAction, VillagerAction},
+        scope,
+        workflow::Action,
+    },
+    clock::local_day,
+    db::Tx,
+    problem::{Code, Problem},
+};
+
+/// A step of staff.
+///
+/// # Errors
+/// `not_found` out of scope, `not_your_duty`, `transition_not_allowed`, `stale`, `conflict_of_interest`, `return_used_up`.
+pub async fn by_staff(
+    tx: &Tx,
+    app: &App,
+    staff: &Staff<WorkOnCases>,
+    id: CaseId,
+    action: StaffAction,
+) -> Result<case::Model, Problem> {
+    let case = scope::one(scope::of_staff(staff), id, tx).await?;
+    let by = scope::parties(staff, &case);
+    let (version, act) = prepare(tx, app, &case, &by, action).await?;
+    fresh(&case, version)?;
+    let calendar = app.calendar.load();
+    advance::advance(tx, Reckoning { now: app.clock.now(), calendar: &calendar }, case, &by, act).await
+}
+
+/// A step of the villager.
+///
+/// # Errors
+/// `not_found` when it is not theirs, `transition_not_allowed`, `stale`.
+pub async fn by_villager(
+    tx: &Tx,
+    app: &App,
+    me: &Villager,
+    id: CaseId,
+    action: VillagerAction,
+) -> Result<case::Model, Problem> {
+    let case = scope::one(scope::of_villager(me), id, tx).await?;
+    let (version, act) = action.split();
+    fresh(&case, version)?;
+    // The first cut reopens once; a second time goes to the township, which later steps add.
+    if act.action == Action::Reopen && case.reopens > 0 {
+        return Err(Problem::new(Code::TransitionNotAllowed).with("state", case.state));
+    }
+    let calendar = app.calendar.load();
+    let by = By::villager(me.person());
+    advance::advance(tx, Reckoning { now: app.clock.now(), calendar: &calendar }, case, &by, act).await
+}
+
+/// The step that silence takes, if its time has come and nobody was faster.
+pub async fn by_clock(tx: &Tx, app: &App, id: CaseId) -> Result<bool, Problem> {
+    let now = app.clock.now();
+    let Some(case) = case::Entity::find_by_id(id).one(tx).await? else { return Ok(false) };
+    if case.step_due_at.is_none_or(|due| due > now) {
+        return Ok(false);
+    }
+    let Some(step) = crate::cases::workflow::by_silence(case.state) else { return Ok(false) };
+    let calendar = app.calendar.load();
+    match advance::advance(tx, Reckoning { now, calendar: &calendar }, case, &By::clock(), Act::plain(step.action))
+        .await
+    {
+        Ok(_) => Ok(true),
+        // A person was faster.
+        Err(problem) if problem.code() == Code::Stale => Ok(false),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn fresh(case: &case::Model, seen: Option<i32>) -> Result<(), Problem> {
+    match seen {
+        Some(version) if version != case.version => Err(Problem::new(Code::Stale).with("version", case.version)),
+        _ => Ok(()),
+    }
+}
+
+async fn prepare(
+    tx: &Tx,
+    app: &App,
+    case: &case::Model,
+    by: &By,
+    action: StaffAction,
+) -> Result<(Option<i32>, Act), Problem> {
+    Ok(match action {
+        StaffAction::Accept { version } => (version, Act::plain(Action::Accept)),
+        StaffAction::Sign { version } => (version, Act::plain(Action::Sign)),
+        StaffAction::Reject { version, reason, channel, text } => {
+            let evidence = Some(json!({"channel": channel}));
+            (version, Act { reason: Some(reason), text: Some(text), evidence, ..Act::plain(Action::Reject) })
+        }
+        StaffAction::Assign { version, assignee, unit, text } => {
+            let to = receiver(tx, app, case, assignee, unit).await?;
+            (version, Act { to: Some(to), text, ..Act::plain(Action::Assign) })
+        }
+        StaffAction::Return { version, reason, suggested_unit, text } => {
+            if case.state == CaseState::Assigned && has_returned(tx, case.id, by.unit).await? {
+                return Err(Code::ReturnUsedUp.into());
+            }
+            let evidence = suggested_unit.map(|unit| json!({"suggested_unit": unit}));
+            (version, Act { reason: Some(reason), note: Some(text), evidence, ..Act::plain(Action::Return) })
+        }
+        StaffAction::Answer { version, result, text, evidence } => {
+            let evidence = evidence.map(evidence_json).transpose()?;
+            (version, Act { result: Some(result), text: Some(text), evidence, ..Act::plain(Action::Answer) })
+        }
+    })
+}
+
+fn evidence_json(evidence: Vec<Evidence>) -> Result<Value, Problem> {
+    Ok(json!({"evidence": serde_json::to_value(evidence).map_err(Problem::unexpected)?}))
+}
+
+/// Who gets the work: somebody who handles cases for this place, or a unit of it; never who is complained about.
+async fn receiver(
+    tx: &Tx,
+    app: &App,
+    case: &case::Model,
+    assignee: Option<StaffId>,
+    unit: Option<UnitId>,
+) -> Result<(UnitId, Option<StaffId>), Problem> {
+    let places = [case.village_id, case.township_id, case.county_id];
+    let Some(assignee) = assignee else {
+        let found = match unit {
+            Some(id) => unit::Entity::find_by_id(id).filter(unit::COLUMN.division_id.is_in(places)).one(tx).await?,
+            None => None,
+        };
+        let fits = found.filter(|unit| !case.confidential || unit.kind == unit::UnitKind::DisciplineDesk);
+        return fits.map(|unit| (unit.id, None)).ok_or_else(|| Problem::field("/unit", "unknown"));
+    };
+    let about = case_against::Entity::find_by_id((case.id, assignee)).one(tx).await?;
+    if about.is_some() {
+        return Err(Code::ConflictOfInterest.into());
+    }
+    let today = local_day(app.clock.now());
+    let duty = if case.confidential { Duty::HandleDiscipline } else { Duty::HandleCases };
+    let postings = posting::Entity::find()
+        .filter(posting::COLUMN.staff_id.eq(assignee))
+        .filter(posting::COLUMN.division_id.is_in(places))
+        .all(tx)
+        .await?;
+    let standing = postings.into_iter().find(|row| {
+        let has_duty = row.duties.as_array().is_some_and(|duties| duties.iter().any(|slug| slug == duty.slug()));
+        has_duty && row.starts_on <= today && row.ends_on.is_none_or(|end| today <= end)
+    });
+    standing.map(|row| (row.unit_id, Some(assignee))).ok_or_else(|| Problem::field("/assignee", "unknown"))
+}
+
+/// Whether this unit has sent the case back before (one return per unit and case).
+async fn has_returned(tx: &Tx, case: CaseId, unit: Option<UnitId>) -> Result<bool, Problem> {
+    let Some(unit) = unit else { return Ok(false) };
+    let returns = case_event::Entity::find()
+        .filter(case_event::COLUMN.case_id.eq(case))
+        .filter(case_event::COLUMN.action.eq(Action::Return.slug()))
+        .filter(case_event::COLUMN.by_unit.eq(unit))
+        .count(tx)
+        .await?;
+    Ok(returns > 0)
+}

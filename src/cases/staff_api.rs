@@ -1,0 +1,154 @@
+//! `/staff/cases`: the desk, the cadre, the township.
+
+use actix_web::{HttpResponse, Responder, get, http::StatusCode, post, web::Data, web::Path};
+use entity::{
+    case::{self, CaseKind, CaseState},
+    id::CaseId,
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use validator::Validate;
+
+use super::{
+    commands::{EnterCase, StaffAction},
+    ops::{
+        act, file,
+        find::{self, StaffView},
+    },
+    scope,
+    views::{self, CaseEventView, StaffCaseView},
+};
+use crate::{
+    app::App,
+    auth::{
+        Staff,
+        duty::{EnterCases, WorkOnCases},
+    },
+    db::Tx,
+    http::{Command, Page, PageQuery, Query, Single, json},
+    problem::Problem,
+};
+
+/// `?view=&state=&kind=&q=&limit=&cursor=`
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListStaffCases {
+    /// Left out: `inbox`.
+    view: Option<StaffView>,
+    state: Option<CaseState>,
+    kind: Option<CaseKind>,
+    /// A case number; then the view does not narrow.
+    #[validate(length(min = 1, max = 64))]
+    #[param(min_length = 1, max_length = 64)]
+    q: Option<String>,
+    /// Things a page, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u64>,
+    /// `next_cursor` of the page before.
+    #[validate(length(max = 512))]
+    #[param(max_length = 512)]
+    cursor: Option<String>,
+}
+
+/// Open work, the first due first.
+#[utoipa::path(tag = "staff", params(ListStaffCases), responses((status = 200, body = Page<StaffCaseView>)))]
+#[get("/staff/cases")]
+pub async fn list_staff_cases(
+    app: Data<App>,
+    staff: Staff<WorkOnCases>,
+    query: Query<ListStaffCases>,
+) -> Result<HttpResponse, Problem> {
+    let query = query.0;
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let narrow = find::Narrow { state: query.state, kind: query.kind };
+    let view = query.view.unwrap_or_default();
+    let rows = find::of_staff(&app, &staff, view, &narrow, query.q.as_deref(), &page).await?;
+    let names = find::Names::of_items(app.db.read(), &rows).await?;
+    let page = Page::cut(rows, page.size(), |row| (row.due_on, row.id), |row| staff_view(&app, &staff, row, &names))?;
+    let items = page.items.into_iter().collect::<Result<Vec<_>, _>>()?;
+    json(&Page { items, next_cursor: page.next_cursor })
+}
+
+/// Enters a case for somebody who came, called or wrote.
+#[utoipa::path(tag = "staff", request_body = EnterCase, responses((status = 201, body = StaffCaseView)))]
+#[post("/staff/cases")]
+pub async fn enter_case(
+    app: Data<App>,
+    staff: Staff<EnterCases>,
+    viewer: Staff<WorkOnCases>,
+    command: Command<EnterCase>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, caller, client_time) = (app.clone(), staff.caller(), command.client_time);
+    let operation = async move |tx: &Tx, body: &EnterCase| {
+        let case = file::enter(tx, &shared, &staff, body, client_time).await?;
+        written_view(&shared, tx, &viewer, case).await
+    };
+    command.once(&app, caller, StatusCode::CREATED, operation).await
+}
+
+/// One case in one's scope.
+#[utoipa::path(
+    tag = "staff", params(("id" = CaseId, Path)),
+    responses((status = 200, body = StaffCaseView), (status = 304, description = "Not changed"))
+)]
+#[get("/staff/cases/{id}")]
+pub async fn get_staff_case(
+    app: Data<App>,
+    staff: Staff<WorkOnCases>,
+    id: Path<CaseId>,
+) -> Result<impl Responder, Problem> {
+    let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
+    let names = find::Names::of_items(app.db.read(), std::slice::from_ref(&case)).await?;
+    Ok(Single(staff_view(&app, &staff, case, &names)?))
+}
+
+/// What became of it, oldest first, with internal notes.
+#[utoipa::path(tag = "staff", params(("id" = CaseId, Path)), responses((status = 200, body = Page<CaseEventView>)))]
+#[get("/staff/cases/{id}/events")]
+pub async fn list_staff_case_events(
+    app: Data<App>,
+    staff: Staff<WorkOnCases>,
+    id: Path<CaseId>,
+) -> Result<HttpResponse, Problem> {
+    let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
+    json(&Page::whole(views::timeline(&app, &case, true).await?))
+}
+
+/// Accepts, rejects, assigns, signs, returns or answers.
+#[utoipa::path(tag = "staff", params(("id" = CaseId, Path)), request_body = StaffAction, responses((status = 200, body = StaffCaseView)))]
+#[post("/staff/cases/{id}/actions")]
+pub async fn act_on_staff_case(
+    app: Data<App>,
+    staff: Staff<WorkOnCases>,
+    id: Path<CaseId>,
+    command: Command<StaffAction>,
+) -> Result<HttpResponse, Problem> {
+    let (shared, caller) = (app.clone(), staff.caller());
+    let operation = async move |tx: &Tx, action: &StaffAction| {
+        let case = act::by_staff(tx, &shared, &staff, *id, action.clone()).await?;
+        written_view(&shared, tx, &staff, case).await
+    };
+    command.once(&app, caller, StatusCode::OK, operation).await
+}
+
+fn staff_view(
+    app: &App,
+    staff: &Staff<WorkOnCases>,
+    case: case::Model,
+    names: &find::Names,
+) -> Result<StaffCaseView, Problem> {
+    let by = scope::parties(staff, &case);
+    views::for_staff(app, case, names, &by)
+}
+
+async fn written_view(
+    app: &App,
+    tx: &Tx,
+    staff: &Staff<WorkOnCases>,
+    case: case::Model,
+) -> Result<StaffCaseView, Problem> {
+    let names = find::Names::of_items(tx, std::slice::from_ref(&case)).await?;
+    staff_view(app, staff, case, &names)
+}

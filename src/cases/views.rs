@@ -1,0 +1,316 @@
+//! What a case looks like from outside, by who looks.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    case::{self, CaseChannel, CaseConcern, CaseKind, CaseResult, CaseState, CaseUrgency},
+    case_event::{self, EventBy},
+    id::{CaseEventId, CaseId, DivisionId, PersonId, ReviewId, StaffId, UnitId},
+    review,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    advance::By,
+    ops::find::Names,
+    scope,
+    sla::{self, DueLight},
+    workflow::{self, Action},
+};
+use crate::{
+    app::App,
+    crypto::{mask_name, mask_phone},
+    problem::Problem,
+};
+
+/// The item a case was filed under.
+#[derive(Serialize, ToSchema)]
+pub struct CaseItem {
+    code: String,
+    name: String,
+}
+
+/// A case as its villager sees it.
+#[derive(Serialize, ToSchema)]
+pub struct CaseView {
+    id: CaseId,
+    /// Ten digits, the last a check digit; null while a draft.
+    number: Option<String>,
+    kind: CaseKind,
+    state: CaseState,
+    /// Send it with an action to be told when somebody else was faster.
+    version: i32,
+    /// 1, and one more with each reopening.
+    round: i32,
+    title: String,
+    text: String,
+    #[schema(value_type = Option<Object>)]
+    form: Option<serde_json::Value>,
+    item: Option<CaseItem>,
+    concern: Option<CaseConcern>,
+    topic: Option<String>,
+    urgency: CaseUrgency,
+    channel: CaseChannel,
+    confidential: bool,
+    /// The village.
+    division: DivisionId,
+    accepted_on: Option<NaiveDate>,
+    /// 承诺时限; null before acceptance.
+    promised_due_on: Option<NaiveDate>,
+    /// 法定时限; null before acceptance and where there is none.
+    statutory_due_on: Option<NaiveDate>,
+    /// A year without a published calendar was counted.
+    provisional: bool,
+    /// Null once the case is closed.
+    light: Option<DueLight>,
+    result: Option<CaseResult>,
+    answered_at: Option<DateTime<Utc>>,
+    /// False: closed by silence.
+    confirmed: Option<bool>,
+    /// What the viewer may do now.
+    actions: Vec<Action>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    closed_at: Option<DateTime<Utc>>,
+}
+
+/// A case as staff see it: the same, and who has it. Personal data is masked.
+#[derive(Serialize, ToSchema)]
+pub struct StaffCaseView {
+    #[serde(flatten)]
+    case: CaseView,
+    /// Person id of the villager.
+    person: PersonId,
+    /// Masked, e.g. 张*三.
+    contact_name: Option<String>,
+    /// Masked, e.g. 138****8000.
+    contact_phone: Option<String>,
+    township: DivisionId,
+    /// The unit that has the work.
+    unit: UnitId,
+    /// The unit that took it in and answers the villager.
+    first_unit: UnitId,
+    assignee: Option<StaffId>,
+    entered_by: Option<StaffId>,
+    /// What lists are ordered by.
+    due_on: NaiveDate,
+    /// When silence acts.
+    step_due_at: Option<DateTime<Utc>>,
+    returns: i32,
+}
+
+/// The case as its villager sees it.
+#[must_use]
+pub fn for_villager(app: &App, case: case::Model, names: &Names) -> CaseView {
+    let by = By::villager(case.person_id);
+    let mut actions = scope::actions(&by, case.state);
+    if case.reopens > 0 {
+        actions.retain(|action| *action != Action::Reopen);
+    }
+    view(app, case, names, actions)
+}
+
+/// The case as these staff see it.
+pub fn for_staff(app: &App, case: case::Model, names: &Names, by: &By) -> Result<StaffCaseView, Problem> {
+    let open = |purpose: &str, sealed: &Option<entity::sealed::Sealed>| {
+        sealed.as_ref().map(|sealed| app.field_keys.open(purpose, sealed)).transpose()
+    };
+    let contact_name = open("person.name", &case.contact_name)?.map(|name| mask_name(&name));
+    let contact_phone = open("case.contact_phone", &case.contact_phone)?.map(|phone| mask_phone(&phone));
+    let actions = scope::actions(by, case.state);
+    Ok(StaffCaseView {
+        person: case.person_id,
+        contact_name,
+        contact_phone,
+        township: case.township_id,
+        unit: case.unit_id,
+        first_unit: case.first_unit_id,
+        assignee: case.assignee_id,
+        entered_by: case.entered_by,
+        due_on: case.due_on,
+        step_due_at: case.step_due_at,
+        returns: case.returns,
+        case: view(app, case, names, actions),
+    })
+}
+
+fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> CaseView {
+    let item = case.item_id.and_then(|id| names.items.get(&id)).cloned().map(|(code, name)| CaseItem { code, name });
+    CaseView {
+        id: case.id,
+        light: light(app, &case),
+        number: (case.state != CaseState::Draft).then_some(case.number),
+        kind: case.kind,
+        state: case.state,
+        version: case.version,
+        round: case.round,
+        title: case.title,
+        text: case.text,
+        form: case.form,
+        item,
+        concern: case.concern,
+        topic: case.topic,
+        urgency: case.urgency,
+        channel: case.channel,
+        confidential: case.confidential,
+        division: case.village_id,
+        accepted_on: case.accepted_on,
+        promised_due_on: case.promised_due_on,
+        statutory_due_on: case.statutory_due_on,
+        provisional: case.provisional,
+        result: case.result,
+        answered_at: case.answered_at,
+        confirmed: case.confirmed,
+        actions,
+        created_at: case.created_at,
+        updated_at: case.updated_at,
+        closed_at: case.closed_at,
+    }
+}
+
+fn light(app: &App, case: &case::Model) -> Option<DueLight> {
+    let limit = case.promised_days.and_then(|days| u32::try_from(days).ok());
+    let running = !workflow::is_closed(case.state) && case.accepted_on.is_some();
+    running.then(|| sla::light(&app.calendar.load(), app.clock.now(), case.due_on, limit))
+}
+
+/// Who did it.
+#[derive(Serialize, ToSchema)]
+pub struct CaseEventBy {
+    kind: EventBy,
+    /// Staff by name, villagers masked.
+    name: Option<String>,
+    /// Name of the unit staff acted for.
+    unit: Option<String>,
+}
+
+/// An event of the timeline.
+#[derive(Serialize, ToSchema)]
+pub struct CaseEventView {
+    id: CaseEventId,
+    at: DateTime<Utc>,
+    action: String,
+    from: Option<CaseState>,
+    to: CaseState,
+    by: CaseEventBy,
+    /// Done by the clock because somebody stayed silent.
+    auto: bool,
+    reason: Option<String>,
+    text: Option<String>,
+    /// Only on the staff side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    result: Option<CaseResult>,
+    promised_due_on: Option<NaiveDate>,
+    statutory_due_on: Option<NaiveDate>,
+}
+
+/// The timeline, with names; notes only `for_staff`.
+pub async fn timeline(app: &App, case: &case::Model, for_staff: bool) -> Result<Vec<CaseEventView>, Problem> {
+    let events = super::ops::find::events(app.db.read(), case.id).await?;
+    let staff = events.iter().filter_map(|event| event.by_staff).collect();
+    let units = events.iter().filter_map(|event| event.by_unit).collect();
+    let names = Names::default().and_people(app.db.read(), staff, units).await?;
+    let person = case.contact_name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
+    let masked = person.map(|name| mask_name(&name));
+    let one = |event: case_event::Model| CaseEventView {
+        id: event.id,
+        at: event.at,
+        action: event.action,
+        from: event.from_state,
+        to: event.to_state,
+        by: CaseEventBy {
+            kind: event.by_kind,
+            name: match event.by_staff {
+                Some(id) => names.staff.get(&id).cloned(),
+                None => event.by_person.and(masked.clone()),
+            },
+            unit: event.by_unit.and_then(|id| names.units.get(&id).cloned()),
+        },
+        auto: event.auto,
+        reason: event.reason,
+        text: event.text,
+        note: event.note.filter(|_| for_staff),
+        result: event.result,
+        promised_due_on: event.promised_due_on,
+        statutory_due_on: event.statutory_due_on,
+    };
+    Ok(events.into_iter().map(one).collect())
+}
+
+/// A review as its author sees it.
+#[derive(Serialize, ToSchema)]
+pub struct ReviewView {
+    id: ReviewId,
+    case: CaseId,
+    round: i32,
+    stars: i32,
+    tags: serde_json::Value,
+    text: Option<String>,
+    at: DateTime<Utc>,
+}
+
+impl From<review::Model> for ReviewView {
+    fn from(row: review::Model) -> Self {
+        Self {
+            id: row.id,
+            case: row.case_id,
+            round: row.round,
+            stars: row.stars,
+            tags: row.tags,
+            text: row.text,
+            at: row.created_at,
+        }
+    }
+}
+
+/// What anybody with the number and the phone tail may see: where it stands, no name, no text.
+#[derive(Serialize, ToSchema)]
+pub struct TrackedCase {
+    number: String,
+    kind: CaseKind,
+    /// The item's name; other titles may be private and are left out.
+    item: Option<String>,
+    state: CaseState,
+    submitted_at: DateTime<Utc>,
+    promised_due_on: Option<NaiveDate>,
+    statutory_due_on: Option<NaiveDate>,
+    light: Option<DueLight>,
+    /// Masked, e.g. 张*三.
+    name: Option<String>,
+    milestones: Vec<TrackedMilestone>,
+}
+
+/// A step that was taken.
+#[derive(Serialize, ToSchema)]
+pub struct TrackedMilestone {
+    at: DateTime<Utc>,
+    action: String,
+    to: CaseState,
+    auto: bool,
+}
+
+/// The tracked view.
+pub async fn tracked(app: &App, case: case::Model) -> Result<TrackedCase, Problem> {
+    let events = super::ops::find::events(app.db.read(), case.id).await?;
+    let names = Names::of_items(app.db.read(), std::slice::from_ref(&case)).await?;
+    let name = case.contact_name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
+    let milestone = |event: case_event::Model| TrackedMilestone {
+        at: event.at,
+        action: event.action,
+        to: event.to_state,
+        auto: event.auto,
+    };
+    Ok(TrackedCase {
+        light: light(app, &case),
+        item: case.item_id.and_then(|id| names.items.get(&id)).map(|(_, name)| name.clone()),
+        number: case.number,
+        kind: case.kind,
+        state: case.state,
+        submitted_at: events.first().map_or(case.created_at, |first| first.at),
+        promised_due_on: case.promised_due_on,
+        statutory_due_on: case.statutory_due_on,
+        name: name.map(|name| mask_name(&name)),
+        milestones: events.into_iter().map(milestone).collect(),
+    })
+}

@@ -1,0 +1,128 @@
+//! The command line: serve, and what an operator does beside it.
+//!
+//! Each command reads the configuration, does one thing and says in one sentence what went wrong; 0 is done, 1 is
+//! failed, 2 is a command line that could not be read. Next: [`serve`], which is what runs when nothing is said.
+
+mod doctor;
+mod import;
+mod serve;
+mod staff;
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{
+    app::StartFault,
+    config::{Config, Environment},
+    db::Db,
+    openapi, telemetry,
+};
+
+/// Shuoshi (说事): villagers reach their village. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the API; in development also the simulator and the demonstration village (the default).
+    Serve,
+    /// Runs jobs and sweeps only.
+    Work,
+    /// The database schema.
+    Migrate {
+        /// `up` brings it up to date, `status` lists the steps.
+        #[arg(value_enum)]
+        what: Migrate,
+    },
+    /// Takes reference data from a file.
+    Import {
+        /// What the file holds.
+        #[arg(value_enum)]
+        what: import::Kind,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Staff accounts.
+    #[command(subcommand)]
+    Staff(staff::Staff),
+    /// Prints the OpenAPI document.
+    Openapi,
+    /// Looks at everything a server needs, and says what to do.
+    Doctor,
+    /// Serves the simulator of the WeChat server API alone.
+    WechatSim,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Migrate {
+    Up,
+    Status,
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or(Command::Serve);
+    match actix_web::rt::System::new().block_on(run(command)) {
+        Ok(code) => code,
+        Err(fault) => {
+            let _ = writeln!(std::io::stderr(), "shuoshi: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, StartFault> {
+    match command {
+        Command::Serve => serve::serve().await?,
+        Command::Work => serve::work().await?,
+        Command::WechatSim => serve::simulate().await?,
+        Command::Migrate { what } => migrate(what).await?,
+        Command::Import { what, file } => import::import(what, &file).await?,
+        Command::Staff(staff::Staff::Add(new)) => staff::add(new).await?,
+        Command::Openapi => say(&serde_json::to_string_pretty(&openapi::document()).unwrap_or_default()),
+        Command::Doctor => return doctor::doctor().await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn migrate(what: Migrate) -> Result<(), StartFault> {
+    let config = Config::load()?;
+    telemetry::start_logs(&config.log);
+    let db = Db::connect(&config.database).await?;
+    if matches!(what, Migrate::Up) {
+        db.migrate().await?;
+    }
+    for (name, applied) in db.migrations().await? {
+        say(&format!("{}  {name}", if applied { "applied" } else { "missing" }));
+    }
+    db.close().await;
+    Ok(())
+}
+
+/// A database that is up to date: development and test bring it there, production wants it done on purpose.
+async fn open(config: &Config) -> Result<Db, StartFault> {
+    let db = Db::connect(&config.database).await?;
+    if config.environment == Environment::Production {
+        let missing = db.migrations().await?.iter().filter(|(_, applied)| !applied).count();
+        if missing > 0 {
+            let text =
+                format!("the database lacks {missing} migration steps; run `shuoshi migrate up`, then start again");
+            return Err(StartFault::Other(text));
+        }
+    } else {
+        db.migrate().await?;
+    }
+    Ok(db)
+}
+
+/// Tells the operator something on standard output; nobody listening is no reason to fall over.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}

@@ -1,0 +1,58 @@
+//! `import divisions|calendar|catalogue FILE`
+
+use std::{fmt::Display, fs::File, io::BufReader, path::Path};
+
+use clap::ValueEnum;
+
+use super::{open, say};
+use crate::{app::StartFault, calendar, catalogue, clock::Clock, config::Config, db::Db, divisions, telemetry};
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Kind {
+    /// The administrative tree, as `config/divisions/*.csv`.
+    Divisions,
+    /// Holidays and make-up working days, as `config/calendar/*.csv`; a running server takes them at its next start.
+    Calendar,
+    /// Service items, as `config/catalogue/*.json`.
+    Catalogue,
+}
+
+pub(super) async fn import(kind: Kind, path: &Path) -> Result<(), StartFault> {
+    let config = Config::load()?;
+    telemetry::start_logs(&config.log);
+    let wrong = |fault: &dyn Display| StartFault::Other(format!("{}: {fault}", path.display()));
+    let file = BufReader::new(File::open(path).map_err(|fault| wrong(&fault))?);
+    let db = open(&config).await?;
+    let done = match kind {
+        Kind::Divisions => divisions::import::import(&db, file)
+            .await
+            .map(|count| format!("{count} divisions are in the table"))
+            .map_err(|fault| wrong(&fault)),
+        Kind::Calendar => publish(&db, file, path, &wrong).await,
+        Kind::Catalogue => catalogue::import::import(&db, file, Clock::system().now())
+            .await
+            .map(|done| format!("{} items added, {} changed, {} as before", done.added, done.changed, done.unchanged))
+            .map_err(|fault| wrong(&fault)),
+    };
+    db.close().await;
+    say(&done?);
+    Ok(())
+}
+
+/// Publishes a calendar; every bad row of the file is named.
+async fn publish(
+    db: &Db,
+    file: BufReader<File>,
+    path: &Path,
+    wrong: &dyn Fn(&dyn Display) -> StartFault,
+) -> Result<String, StartFault> {
+    let rows = calendar::parse(file).map_err(|bad| {
+        let lines: Vec<String> = bad.iter().map(ToString::to_string).collect();
+        wrong(&lines.join("; "))
+    })?;
+    let count = rows.len();
+    let source = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let version = calendar::publish(db, rows, &source, Clock::system().now()).await?;
+    Ok(format!("calendar {version} is published, {count} days"))
+}
