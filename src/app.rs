@@ -156,10 +156,10 @@ pub fn serve(app: &Arc<App>, listener: TcpListener) -> Result<Server, StartFault
                 }
             })
             .default_service(web::to(http::fallback))
-            // The last wrapped stands outermost: compression sees the finished answer, the envelope every failure.
+            // The last wrapped stands outermost: the envelope sees every failure and every finished answer.
             .wrap(from_fn(auth::authenticate))
-            .wrap(from_fn(http::envelope))
             .wrap(Compress::default())
+            .wrap(from_fn(http::envelope))
     };
     let server = HttpServer::new(factory)
         .workers(workers)

@@ -9,7 +9,9 @@ mod postgres;
 mod sqlite;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, sea_query::LikeExpr,
+};
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -130,6 +132,13 @@ pub async fn try_claim(tx: &Tx, key: i64) -> Result<bool, DbErr> {
         Some(row) => row.try_get("", "free"),
         None => Ok(false),
     }
+}
+
+/// A pattern for `LIKE` that holds `text` as it is: the signs that `LIKE` reads as wildcards are escaped.
+#[must_use]
+pub fn containing(text: &str) -> LikeExpr {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    LikeExpr::new(format!("%{escaped}%")).escape('\\')
 }
 
 /// A unique violation that the caller may answer by another try of the whole transaction.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 use utoipa::{
     Modify, OpenApi,
@@ -85,6 +86,9 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
         codes.extend([Code::Stale, Code::TooLarge, Code::UnsupportedMediaType]);
     }
     if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+        for (status, response) in responses.iter_mut() {
+            describe(status, response);
+        }
         for code in codes {
             let answer = || {
                 json!({
@@ -108,6 +112,17 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
                 "description": "When the person acted by the client's clock; kept beside the server's time.",
                 "schema": {"type": "string"},
             }));
+        }
+    }
+}
+
+/// A response must have a description; the word of its status is one.
+fn describe(status: &str, response: &mut Value) {
+    let word = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok()?.canonical_reason());
+    if let Value::Object(response) = response {
+        let description = response.entry("description").or_insert_with(|| json!(""));
+        if *description == json!("") {
+            *description = json!(word.unwrap_or("Answer"));
         }
     }
 }

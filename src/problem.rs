@@ -168,6 +168,7 @@ struct Inner {
     faults: Vec<FieldFault>,
     extra: Map<String, Value>,
     retry_after_s: Option<u64>,
+    allow: Vec<String>,
     source: Option<String>,
     retry: Option<Retry>,
 }
@@ -186,7 +187,15 @@ impl Problem {
             Code::Busy | Code::WechatUnavailable | Code::IdempotencyInProgress => Some(1),
             _ => None,
         };
-        Self(Box::new(Inner { code, faults: vec![], extra: Map::new(), retry_after_s, source: None, retry: None }))
+        Self(Box::new(Inner {
+            code,
+            faults: vec![],
+            extra: Map::new(),
+            retry_after_s,
+            allow: vec![],
+            source: None,
+            retry: None,
+        }))
     }
 
     /// A rule broken by fields of the request: 422 `invalid`.
@@ -240,6 +249,13 @@ impl Problem {
         self
     }
 
+    /// The methods an address takes, for a 405 (RFC 9110, 15.5.6).
+    #[must_use]
+    pub fn allow(mut self, methods: Vec<String>) -> Self {
+        self.0.allow = methods;
+        self
+    }
+
     /// Its code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -285,6 +301,9 @@ impl Problem {
         answer.content_type("application/problem+json");
         if let Some(seconds) = self.0.retry_after_s {
             answer.insert_header(("Retry-After", seconds.to_string()));
+        }
+        if !self.0.allow.is_empty() {
+            answer.insert_header(("Allow", self.0.allow.join(", ")));
         }
         if code.status() == StatusCode::UNAUTHORIZED {
             answer.insert_header(("WWW-Authenticate", "Bearer"));

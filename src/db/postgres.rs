@@ -1,7 +1,8 @@
 //! `PostgreSQL`: a pool, and a transaction an operation.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, TransactionTrait};
 
 use super::Tx;
@@ -54,7 +55,9 @@ where
     F: AsyncFn(&Tx) -> Result<T, Problem>,
 {
     let tx = pool.begin().await?;
-    match operation(&tx).await {
+    // As on SQLite, a mistake in one operation is a failed call: background work must outlive it.
+    let outcome = AssertUnwindSafe(operation(&tx)).catch_unwind().await;
+    match outcome.unwrap_or_else(|_| Err(Problem::unexpected("the operation panicked"))) {
         Ok(value) => {
             tx.commit().await?;
             Ok(value)

@@ -4,11 +4,9 @@ use entity::{
     division::{self, DivisionLevel},
     id::DivisionId,
 };
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LikeExpr,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::{app::App, http::Cursor, problem::Problem};
+use crate::{app::App, db, http::Cursor, problem::Problem};
 
 /// What to look for; parts that are not given do not narrow.
 #[derive(Debug, Default)]
@@ -32,8 +30,7 @@ pub async fn search(app: &App, wanted: Wanted<'_>) -> Result<Vec<division::Model
             query.filter(Condition::any().add(division::COLUMN.code.eq(code)).add(division::COLUMN.mca_code.eq(code)));
     }
     if let Some(name) = wanted.name {
-        let escaped = name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let like = || LikeExpr::new(format!("%{escaped}%")).escape('\\');
+        let like = || db::containing(name);
         query = query.filter(
             Condition::any().add(division::Column::DisplayName.like(like())).add(division::Column::Name.like(like())),
         );

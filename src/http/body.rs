@@ -125,6 +125,7 @@ mod tests {
         #[validate(length(min = 1, max = 3))]
         name: String,
         #[serde(default)]
+        #[allow(dead_code, reason = "only its type matters here")]
         days: Vec<u32>,
     }
 

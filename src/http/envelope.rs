@@ -6,6 +6,7 @@ use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{
         StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -25,6 +26,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+/// What is kept of a call while its handler has the request.
+struct Asked {
+    id: String,
+    method: String,
+    path: String,
+    language: Language,
+}
+
 /// The middleware.
 pub async fn envelope(
     req: ServiceRequest,
@@ -32,26 +41,39 @@ pub async fn envelope(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     #[allow(clippy::disallowed_types, reason = "a span of time, not a point in it")]
     let began = std::time::Instant::now();
-    let id = request_id(req.headers());
-    req.extensions_mut().insert(RequestId(id.clone()));
-    let http = req.request().clone();
-    let mut answer = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
-        Ok(Ok(answer)) => match answer.response().error().map(|fault| render(fault, &http, &id)) {
-            Some(failure) => ServiceResponse::new(http.clone(), failure),
-            None => answer.map_into_boxed_body(),
-        },
-        Ok(Err(fault)) => ServiceResponse::new(http.clone(), render(&fault, &http, &id)),
-        Err(_) => ServiceResponse::new(http.clone(), respond(&Problem::unexpected("a handler panicked"), &http, &id)),
+    let language = req.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let asked = Asked {
+        id: request_id(req.headers()),
+        method: req.method().to_string(),
+        path: req.path().to_owned(),
+        language: Language::preferred(language),
     };
-    headers(answer.headers_mut(), &id);
-    count(&http, answer.status(), began.elapsed(), &id);
-    Ok(answer)
+    req.extensions_mut().insert(RequestId(asked.id.clone()));
+    let outcome = AssertUnwindSafe(next.call(req)).catch_unwind().await;
+    let fault: Error = match outcome {
+        Ok(Ok(answer)) => {
+            let mut answer = match answer.response().error().map(|fault| render(fault, &asked)) {
+                Some(failure) => answer.into_response(failure),
+                None => answer.map_into_boxed_body(),
+            };
+            headers(answer.headers_mut(), &asked.id);
+            let route = answer.request().match_pattern();
+            count(&asked, route, answer.status(), began.elapsed());
+            return Ok(answer);
+        }
+        Ok(Err(fault)) => fault,
+        Err(_) => Problem::unexpected("a handler panicked").into(),
+    };
+    let mut failure = render(&fault, &asked);
+    headers(failure.headers_mut(), &asked.id);
+    count(&asked, None, failure.status(), began.elapsed());
+    Err(InternalError::from_response(fault, failure).into())
 }
 
 /// Ours as it is, the framework's by its status.
-fn render(fault: &Error, http: &HttpRequest, id: &str) -> HttpResponse {
+fn render(fault: &Error, asked: &Asked) -> HttpResponse {
     if let Some(problem) = fault.as_error::<Problem>() {
-        return respond(problem, http, id);
+        return respond(problem, asked);
     }
     let code = match fault.as_response_error().status_code() {
         StatusCode::NOT_FOUND => Code::NotFound,
@@ -60,22 +82,20 @@ fn render(fault: &Error, http: &HttpRequest, id: &str) -> HttpResponse {
         StatusCode::REQUEST_TIMEOUT => Code::Timeout,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
         status if status.is_client_error() => Code::Malformed,
-        _ => return respond(&Problem::unexpected(fault), http, id),
+        _ => return respond(&Problem::unexpected(fault), asked),
     };
-    respond(&Problem::new(code), http, id)
+    respond(&Problem::new(code), asked)
 }
 
-fn respond(problem: &Problem, http: &HttpRequest, id: &str) -> HttpResponse {
+fn respond(problem: &Problem, asked: &Asked) -> HttpResponse {
     if let Some(reason) = problem.source_text() {
-        let level_is_error = problem.code() == Code::Unexpected;
-        if level_is_error {
-            tracing::error!(request.id = id, http.path = http.path(), reason, "a call failed unexpectedly");
+        if problem.code() == Code::Unexpected {
+            tracing::error!(request.id = asked.id, http.path = asked.path, reason, "a call failed unexpectedly");
         } else {
-            tracing::warn!(request.id = id, http.path = http.path(), reason, "a call could not be served now");
+            tracing::warn!(request.id = asked.id, http.path = asked.path, reason, "a call could not be served now");
         }
     }
-    let language = http.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    problem.respond(Language::preferred(language), http.path(), id)
+    problem.respond(asked.language, &asked.path, &asked.id)
 }
 
 fn request_id(headers: &HeaderMap) -> String {
@@ -104,6 +124,10 @@ fn headers(headers: &mut HeaderMap, id: &str) {
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    // "identity" only told the compression to leave this one alone; on the wire it means nothing (RFC 9110, 8.4.1).
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+        headers.remove(header::CONTENT_ENCODING);
+    }
     if !headers.contains_key(header::CACHE_CONTROL) {
         let rule = if headers.contains_key(header::ETAG) { "private, no-cache" } else { "no-store" };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(rule));
@@ -111,33 +135,29 @@ fn headers(headers: &mut HeaderMap, id: &str) {
     headers.append(header::VARY, HeaderValue::from_static("Accept-Language, Authorization"));
 }
 
-fn count(http: &HttpRequest, status: StatusCode, took: Duration, id: &str) {
-    let route = http.match_pattern().unwrap_or_else(|| "none".to_owned());
-    let method = http.method().as_str().to_owned();
+fn count(asked: &Asked, route: Option<String>, status: StatusCode, took: Duration) {
+    let route = route.unwrap_or_else(|| "none".to_owned());
     tracing::debug!(
-        request.id = id,
-        http.method = method,
+        request.id = asked.id,
+        http.method = asked.method,
         http.route = route,
         http.status = status.as_u16(),
         http.took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        "{method} {route} {}",
+        "{} {route} {}",
+        asked.method,
         status.as_u16()
     );
-    let labels = [("route", route), ("method", method), ("status", status.as_str().to_owned())];
+    let labels = [("route", route), ("method", asked.method.clone()), ("status", status.as_str().to_owned())];
     metrics::counter!("shuoshi_http_requests_total", &labels).increment(1);
     metrics::histogram!("shuoshi_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
 }
 
 /// What no route took: 405 with `Allow` when the address takes other methods, else 404.
-pub async fn fallback(app: Data<App>, req: HttpRequest) -> HttpResponse {
-    let id = req.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+pub async fn fallback(app: Data<App>, req: HttpRequest) -> Result<HttpResponse, Problem> {
     let allowed = app.routes.methods_of(req.path());
     if allowed.is_empty() {
-        return respond(&Problem::not_found(), &req, &id);
+        Err(Problem::not_found())
+    } else {
+        Err(Problem::new(Code::MethodNotAllowed).allow(allowed))
     }
-    let mut answer = respond(&Problem::new(Code::MethodNotAllowed), &req, &id);
-    if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
-        answer.headers_mut().insert(header::ALLOW, value);
-    }
-    answer
 }

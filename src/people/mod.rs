@@ -1,8 +1,18 @@
-//! (to be written)
+//! Villagers: what they tell of themselves, and how the desk finds those it met before.
+//!
+//! Name and phone are sealed at rest and opened only for the person themselves; everybody else sees them masked.
+//! Next: [`api`] for `/me`, [`phone`] for how numbers are read.
+
+pub mod api;
+mod ops;
 pub mod phone;
+mod register;
+
+pub use register::find_or_register;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.
-pub fn routes(_: &mut ServiceConfig) {}
-mod register;
-pub use register::find_or_register;
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(api::get_me).service(api::update_me);
+}

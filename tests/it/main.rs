@@ -1,1 +1,23 @@
-fn main() {}
+//! Every test that needs a server or a database: one binary, so that it links once.
+//!
+//! A test is written in `both_engines!` and gets a running application, see [`support`]; actors speak HTTP to it. Folders
+//! follow the features; `contract` holds what must be true of every call at once. Run by `tests/run`.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "in a test each of these is an assertion"
+)]
+
+#[macro_use]
+mod support;
+
+mod auth;
+mod cases;
+mod contract;
+mod db;
+mod http;
+mod idempotency;
+mod talks;
+mod two_servers;

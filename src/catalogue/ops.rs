@@ -1,0 +1,79 @@
+//! Finding service items.
+
+use entity::{case::CaseKind, division, id::DivisionId, service_item};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, Func},
+};
+
+use crate::{
+    app::App,
+    db,
+    http::{Cursor, plain_text},
+    problem::Problem,
+};
+
+/// What to look for; parts that are not given do not narrow.
+#[derive(Debug, Default)]
+pub(super) struct Wanted<'a> {
+    pub division: Option<DivisionId>,
+    pub kind: Option<CaseKind>,
+    pub text: Option<&'a str>,
+    pub cursor: Option<&'a str>,
+    pub limit: u64,
+}
+
+/// Current items by code, at most `limit + 1`.
+pub(super) async fn search(app: &App, wanted: Wanted<'_>) -> Result<Vec<service_item::Model>, Problem> {
+    if let Some(place) = wanted.division {
+        // One catalogue for all places so far; but a place that does not exist is a mistake worth telling.
+        let known = division::Entity::find_by_id(place).one(app.db.read()).await?;
+        known.ok_or_else(|| Problem::field("?division", "unknown"))?;
+    }
+    let mut query = service_item::Entity::find().filter(service_item::COLUMN.current.eq(true));
+    if let Some(kind) = wanted.kind {
+        query = query.filter(service_item::COLUMN.kind.eq(kind));
+    }
+    if let Some(text) = wanted.text {
+        query = query.filter(mentions(text));
+    }
+    if let Some(after) = Cursor::read::<String>(wanted.cursor)? {
+        query = query.filter(service_item::COLUMN.code.gt(after));
+    }
+    Ok(query.order_by_asc(service_item::Column::Code).limit(wanted.limit + 1).all(app.db.read()).await?)
+}
+
+/// Items whose name or code holds the text; Latin letters in either case, on both engines alike.
+fn mentions(text: &str) -> Condition {
+    let text = text.to_uppercase();
+    let upper = |column: service_item::Column| Expr::expr(Func::upper(column.into_expr()));
+    Condition::any()
+        .add(upper(service_item::Column::Name).like(db::containing(&text)))
+        .add(upper(service_item::Column::Code).like(db::containing(&text)))
+}
+
+/// One version of an item, the current one unless another is named; 404 when there is none.
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    code: &str,
+    version: Option<i32>,
+) -> Result<service_item::Model, Problem> {
+    // A path may hold anything, also what PostgreSQL cannot take as text.
+    if !plain_text(code) {
+        return Err(Problem::not_found());
+    }
+    let found = match version {
+        None => current_item(db, code).await?,
+        Some(version) => {
+            let of_code = service_item::Entity::find().filter(service_item::COLUMN.code.eq(code));
+            of_code.filter(service_item::COLUMN.version.eq(version)).one(db).await?
+        }
+    };
+    found.ok_or_else(Problem::not_found)
+}
+
+/// The current version of an item.
+pub async fn current_item(db: &impl ConnectionTrait, code: &str) -> Result<Option<service_item::Model>, Problem> {
+    let of_code = service_item::Entity::find().filter(service_item::COLUMN.code.eq(code));
+    Ok(of_code.filter(service_item::COLUMN.current.eq(true)).one(db).await?)
+}

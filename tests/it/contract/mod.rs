@@ -1,0 +1,35 @@
+//! What must be true of every call at once, read off the contract itself.
+
+mod document;
+mod modules;
+mod walk;
+
+use serde_json::Value;
+
+/// One operation of the document.
+struct Operation {
+    method: reqwest::Method,
+    path: String,
+    id: String,
+    /// Needs nobody signed in.
+    public: bool,
+    described: Value,
+}
+
+fn operations() -> Vec<Operation> {
+    let document = shuoshi::openapi::document();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, described) in methods.as_object().unwrap() {
+            all.push(Operation {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                id: described["operationId"].as_str().unwrap_or_default().to_owned(),
+                public: described["security"] == serde_json::json!([{}]),
+                described: described.clone(),
+            });
+        }
+    }
+    assert!(all.len() > 10, "the document is all but empty");
+    all
+}

@@ -1,0 +1,249 @@
+//! A running application: a real server on a port of its own, a standing clock, the `WeChat` simulator beside it.
+
+use std::{cell::RefCell, collections::HashMap, net::TcpListener, rc::Rc, sync::Arc, time::Duration};
+
+use actix_web::dev::ServerHandle;
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{division, id::DivisionId, job};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use shuoshi::{
+    app::{self, App},
+    clock::Clock,
+    config::Config,
+    db::Db,
+    demo, jobs, wechat_sim,
+};
+
+use super::{Actor, Engine, TestDatabase, database::config_on};
+
+/// When every test begins: Monday 2026-11-23, ten o'clock in China, a working day.
+pub fn monday_morning() -> DateTime<Utc> {
+    "2026-11-23T02:00:00Z".parse().unwrap()
+}
+
+/// The application under test. Clones are the same application.
+#[derive(Clone)]
+pub struct TestApp {
+    shared: Rc<Shared>,
+    app: Arc<App>,
+    /// Where this server listens: `http://127.0.0.1:port`.
+    pub address: String,
+    /// The server, for those who stop it.
+    pub server: ServerHandle,
+}
+
+/// What several servers of one test have in common.
+struct Shared {
+    engine: Engine,
+    database: TestDatabase,
+    clock: Clock,
+    client: reqwest::Client,
+    simulator: String,
+    simulator_server: ServerHandle,
+    servers: RefCell<Vec<(Arc<App>, ServerHandle)>>,
+    /// Name -> openid.
+    people: RefCell<HashMap<String, String>>,
+}
+
+impl TestApp {
+    /// Starts one on a fresh copy of the demonstration village.
+    pub async fn start(engine: Engine) -> Self {
+        let database = TestDatabase::filled(engine).await;
+        let clock = Clock::standing_at(monday_morning());
+        let settings = config_on(&database.url).wechat;
+        let (at, simulator) =
+            wechat_sim::bind("127.0.0.1:0", &settings.app_id, settings.secret.expose_secret(), clock.clone()).unwrap();
+        let simulator_server = simulator.handle();
+        actix_web::rt::spawn(simulator);
+        let shared = Rc::new(Shared {
+            engine,
+            database,
+            clock,
+            client: http_client(),
+            simulator: format!("http://{at}"),
+            simulator_server,
+            servers: RefCell::default(),
+            people: RefCell::default(),
+        });
+        Self::serve(shared, |_| ()).await
+    }
+
+    async fn serve(shared: Rc<Shared>, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = config_on(&shared.database.url);
+        config.wechat.base_url.clone_from(&shared.simulator);
+        config.data.dir = shared.database.folder.path().to_owned();
+        change(&mut config);
+        let db = Db::connect(&config.database).await.unwrap();
+        let app = app::build(config, db, shared.clock.clone()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let server = app::serve(&app, listener).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        shared.servers.borrow_mut().push((app.clone(), handle.clone()));
+        Self { shared, app, address, server: handle }
+    }
+
+    /// Another server on the same database, with the same clock and people.
+    pub async fn second_server(&self) -> Self {
+        self.second_server_with(|_| ()).await
+    }
+
+    /// Likewise, configured differently.
+    pub async fn second_server_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        Self::serve(self.shared.clone(), change).await
+    }
+
+    /// The application behind the server, for calling operations directly.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// The database, for looking at what an answer does not show.
+    pub fn db(&self) -> &Db {
+        &self.app.db
+    }
+
+    /// Which engine this is.
+    pub fn engine(&self) -> Engine {
+        self.shared.engine
+    }
+
+    /// The address of the database.
+    pub fn database_url(&self) -> &str {
+        &self.shared.database.url
+    }
+
+    /// What the clock shows.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.shared.clock.now()
+    }
+
+    /// Moves the clock forward; nothing else happens until somebody calls or [`Self::drain_jobs`].
+    pub fn advance(&self, span: TimeDelta) {
+        self.shared.clock.advance(span);
+    }
+
+    /// Runs sweeps and jobs until nothing is due; says how many there were.
+    pub async fn drain_jobs(&self) -> u32 {
+        let mut all = 0;
+        for _ in 0..100 {
+            match jobs::run_due(&self.app).await {
+                Ok(0) => return all,
+                Ok(ran) => all += ran,
+                Err(problem) => panic!("background work failed: {problem}: {:?}", problem.source_text()),
+            }
+        }
+        panic!("background work makes more background work without end");
+    }
+
+    /// Somebody with `WeChat`, signed in. The same name is the same person.
+    pub async fn villager(&self, name: &str) -> Actor {
+        let code = self.wechat_code(name).await;
+        let answer = self.nobody().post("/auth/wechat", json!({"code": code})).await;
+        self.nobody().signed_in(name, answer.expect(200))
+    }
+
+    /// What `wx.login` gives this person now.
+    pub async fn wechat_code(&self, name: &str) -> String {
+        let known = self.shared.people.borrow().get(name).cloned();
+        let openid = match known {
+            Some(openid) => openid,
+            None => {
+                let made = self.simulator("users", json!({"nickname": name})).await;
+                made["openid"].as_str().unwrap().to_owned()
+            }
+        };
+        self.shared.people.borrow_mut().insert(name.to_owned(), openid.clone());
+        let code = self.simulator("codes", json!({"openid": openid})).await;
+        code["code"].as_str().unwrap().to_owned()
+    }
+
+    /// A control of the simulator: `users`, `codes`, `faults`.
+    pub async fn simulator(&self, control: &str, body: Value) -> Value {
+        let url = format!("{}/_sim/{control}", self.shared.simulator);
+        let answer = self.shared.client.post(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "the simulator refused {control} {body}");
+        answer.json().await.unwrap()
+    }
+
+    /// One of the demonstration staff, signed in: `desk`, `cadre`, `town`, `neighbour` ...
+    pub async fn staff(&self, username: &str) -> Actor {
+        let body = json!({"username": username, "password": demo::PASSWORD});
+        let answer = self.nobody().post("/auth/staff", body).await;
+        self.nobody().signed_in(username, answer.expect(200))
+    }
+
+    /// A caller without a token.
+    pub fn nobody(&self) -> Actor {
+        Actor::nobody(self.shared.client.clone(), &self.address)
+    }
+
+    /// The id of the division with this statistical code.
+    pub async fn division(&self, code: &str) -> DivisionId {
+        let row = division::Entity::find().filter(division::COLUMN.code.eq(code)).one(self.db().read()).await.unwrap();
+        row.unwrap_or_else(|| panic!("no division has the code {code}")).id
+    }
+
+    /// The id of 石笋村.
+    pub async fn village(&self) -> DivisionId {
+        self.division(demo::VILLAGE).await
+    }
+
+    /// Slots of the village's next talk days that still have public places, as the villager sees them.
+    pub async fn free_slots(&self) -> Vec<Value> {
+        let path = format!("/divisions/{}/talk-days", self.village().await);
+        let days = self.nobody().get(&path).await.expect(200);
+        let slots = days["items"].as_array().unwrap().iter().flat_map(|day| day["slots"].as_array().unwrap().clone());
+        slots.filter(|slot| slot["free"].as_i64().unwrap() > 0).collect()
+    }
+
+    /// The address of the bookings of the next slot with places.
+    pub async fn bookings_of_a_slot(&self) -> String {
+        format!("/slots/{}/bookings", self.free_slots().await[0]["id"].as_str().unwrap())
+    }
+
+    /// The one number that a statement selects.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let engine = match self.shared.engine {
+            Engine::Sqlite => DbBackend::Sqlite,
+            Engine::Postgres => DbBackend::Postgres,
+        };
+        let row = self.db().read().query_one_raw(Statement::from_string(engine, sql)).await.unwrap().unwrap();
+        row.try_get_by_index::<i64>(0).unwrap()
+    }
+
+    /// Jobs that are due and not done, and those that were given up.
+    pub async fn leftover_jobs(&self) -> Vec<String> {
+        let open = job::Entity::find().filter(job::COLUMN.done_at.is_null());
+        let rows = open.all(self.db().read()).await.unwrap();
+        let left = rows.into_iter().filter(|row| row.run_at <= self.now() || row.dead_at.is_some());
+        left.map(|row| format!("{} {:?} {}", row.kind, row.last_error, row.payload)).collect()
+    }
+
+    /// Ends servers and drops the database.
+    pub async fn finish(&self) {
+        let servers = self.shared.servers.take();
+        for (app, server) in servers {
+            app.stopping.cancel();
+            server.stop(false).await;
+            app.db.close().await;
+        }
+        self.shared.simulator_server.stop(false).await;
+        self.shared.database.remove().await;
+    }
+}
+
+/// One client a test, so that connections are kept and used again as a mini-program does.
+pub fn http_client() -> reqwest::Client {
+    // The second call finds one installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build().unwrap()
+}
+
+/// A booking as anybody might make it.
+pub fn a_booking() -> Value {
+    json!({"topic": super::TOPIC, "summary": "村口的路灯不亮", "privacy": "public"})
+}

@@ -1,0 +1,72 @@
+//! Giving a place up, and calling a day off.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::{booked, bookings, one_slot, wish, wrong_counts};
+
+both_engines! {
+    async fn a_place_given_up_is_free_again_with_its_number(app: TestApp) {
+        let (one, two, three) = (app.villager("甲").await, app.villager("乙").await, app.villager("丙").await);
+        let slot = one_slot(&app, 2).await["slots"][0].clone();
+        let first = booked(&one, &slot).await;
+        booked(&two, &slot).await;
+        three.post(&bookings(&slot), wish()).await.problem("slot_full");
+        let path = format!("/bookings/{}/cancel", first["id"].as_str().unwrap());
+        two.post(&path, json!({})).await.problem("not_found");
+        one.post(&path, json!({"version": 9})).await.problem("stale");
+        let cancelled = one.post(&path, json!({"reason": "有事"})).await.expect(200);
+        assert_eq!((&cancelled["state"], &cancelled["actions"]), (&json!("cancelled"), &json!([])));
+        one.post(&path, json!({})).await.problem("transition_not_allowed");
+        assert_eq!(booked(&three, &slot).await["number_in_line"], 1, "the number given up is given again");
+        assert_eq!(wrong_counts(&app).await, 0);
+        app.drain_jobs().await;
+    }
+
+    async fn two_hours_before_it_is_too_late(app: TestApp) {
+        let slot = one_slot(&app, 2).await["slots"][0].clone();
+        let booking = booked(&app.villager("甲").await, &slot).await;
+        app.advance(TimeDelta::hours(27));
+        let path = format!("/bookings/{}/cancel", booking["id"].as_str().unwrap());
+        app.villager("甲").await.post(&path, json!({})).await.problem("too_late");
+        app.drain_jobs().await;
+    }
+
+    async fn cancelling_and_booking_at_once_never_loses_or_makes_a_place(app: TestApp) {
+        let slot = one_slot(&app, 3).await["slots"][0].clone();
+        let mut people = Vec::new();
+        for n in 0..12 {
+            people.push(app.villager(&format!("村民{n}")).await);
+        }
+        let storm = people.iter().map(|one| async {
+            for _ in 0..4 {
+                let answer = one.post(&bookings(&slot), wish()).await;
+                assert!(answer.status == 201 || answer.status == 409, "{}", answer.text());
+                if answer.status == 201 {
+                    let path = format!("/bookings/{}/cancel", answer.body["id"].as_str().unwrap());
+                    one.post(&path, json!({})).await.expect(200);
+                }
+            }
+        });
+        futures_util::future::join_all(storm).await;
+        assert_eq!(wrong_counts(&app).await, 0);
+        assert_eq!(app.number("SELECT count(*) FROM booking WHERE live").await, 0);
+        app.drain_jobs().await;
+    }
+
+    async fn a_day_called_off_tells_who_was_booked(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let day = one_slot(&app, 2).await;
+        let booking = booked(&villager, &day["slots"][0]).await;
+        let path = format!("/staff/talk-days/{}/cancel", day["id"].as_str().unwrap());
+        app.staff("neighbour").await.post(&path, json!({"reason": "下雨"})).await.problem("not_found");
+        desk.post(&path, json!({"reason": "下雨"})).await.expect(200);
+        let now = villager.get(&format!("/bookings/{}", booking["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!((&now["state"], &now["cancel_reason"]), (&json!("cancelled"), &json!("day_cancelled")));
+        app.villager("乙").await.post(&bookings(&day["slots"][0]), wish()).await.problem("day_cancelled");
+        app.drain_jobs().await;
+        let told = villager.get("/inbox").await.expect(200);
+        assert_eq!(told["items"][0]["booking"], booking["id"]);
+        assert_eq!(wrong_counts(&app).await, 0);
+    }
+}
