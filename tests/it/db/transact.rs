@@ -59,7 +59,7 @@ both_engines! {
     async fn an_operation_that_panics_is_an_error_and_writing_goes_on(app: TestApp) {
         let now = app.now();
         for _ in 0..3 {
-            let broken = app.db().transact(async move |tx| {
+            let broken = app.db().transact(async move |tx: &Tx| -> Result<(), Problem> {
                 write(tx, "half done", now).await?;
                 panic!("a mistake in an operation")
             });
