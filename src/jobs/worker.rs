@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use entity::job;
+use futures_util::future::join_all;
 
 use super::{
     queue::{self, Job},
@@ -29,14 +30,18 @@ pub async fn work(app: &Arc<App>) {
 /// Runs every sweep and job that is due, and those that fall due by it; says how many there were.
 pub async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
     let mut ran = sweeps::run_due(app).await?;
-    while let Some(job) = queue::claim(app).await? {
-        run_one(app, job).await?;
-        ran += 1;
+    loop {
+        let claimed = queue::claim(app).await?;
+        if claimed.is_empty() {
+            return Ok(ran);
+        }
+        ran += u32::try_from(claimed.len()).unwrap_or(u32::MAX);
+        let outcomes = join_all(claimed.into_iter().map(|job| run_one(app, job))).await;
+        queue::settle(app, outcomes).await?;
     }
-    Ok(ran)
 }
 
-async fn run_one(app: &Arc<App>, row: job::Model) -> Result<(), Problem> {
+async fn run_one(app: &Arc<App>, row: job::Model) -> (job::Model, Result<(), String>) {
     let kind = row.kind.clone();
     let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
         Ok(job) => perform(app, job).await.map_err(|problem| problem.source_text().unwrap_or("refused").to_owned()),
@@ -47,7 +52,7 @@ async fn run_one(app: &Arc<App>, row: job::Model) -> Result<(), Problem> {
     }
     let label = if outcome.is_ok() { "done" } else { "failed" };
     metrics::counter!("shuoshi_jobs_total", "kind" => kind, "outcome" => label).increment(1);
-    queue::settle(app, row, outcome).await
+    (row, outcome)
 }
 
 async fn perform(app: &Arc<App>, job: Job) -> Result<(), Problem> {
