@@ -50,6 +50,8 @@ pub struct App {
     pub limits: Limits,
     /// Working days; replaced when another calendar is published.
     pub calendar: ArcSwap<Calendar>,
+    /// Names of service items.
+    pub item_names: catalogue::ItemNames,
     /// The contract, written out.
     pub openapi: String,
     /// Addresses and their methods.
@@ -104,6 +106,7 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         field_keys: FieldKeys::new(&config.crypto)?,
         limits: Limits::new(&config.auth.throttle),
         calendar: ArcSwap::from_pointee(calendar),
+        item_names: catalogue::ItemNames::default(),
         openapi: document.to_string(),
         routes: openapi::Routes::of(&document),
         metrics,

@@ -293,7 +293,7 @@ pub struct TrackedMilestone {
 /// The tracked view.
 pub async fn tracked(app: &App, case: case::Model) -> Result<TrackedCase, Problem> {
     let events = super::ops::find::events(app.db.read(), case.id).await?;
-    let names = Names::of_items(app.db.read(), std::slice::from_ref(&case)).await?;
+    let names = Names::of_items(app, app.db.read(), std::slice::from_ref(&case)).await?;
     let name = case.contact_name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
     let milestone = |event: case_event::Model| TrackedMilestone {
         at: event.at,

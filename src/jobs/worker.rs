@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use entity::job;
-use futures_util::future::join_all;
 
 use super::{
     queue::{self, Job},
@@ -36,27 +35,41 @@ pub async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
             return Ok(ran);
         }
         ran += u32::try_from(claimed.len()).unwrap_or(u32::MAX);
-        let outcomes = join_all(claimed.into_iter().map(|job| run_one(app, job))).await;
+        let outcomes = run_batch(app, claimed).await;
         queue::settle(app, outcomes).await?;
     }
 }
 
-async fn run_one(app: &Arc<App>, row: job::Model) -> (job::Model, Result<(), String>) {
-    let kind = row.kind.clone();
-    let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
-        Ok(job) => perform(app, job).await.map_err(|problem| problem.source_text().unwrap_or("refused").to_owned()),
-        Err(fault) => Err(fault.to_string()),
-    };
-    if let Err(reason) = &outcome {
-        tracing::warn!(job.id = %row.id, job.kind = kind, job.attempts = row.attempts, reason, "a job failed");
+/// Runs the jobs of a batch; those of one kind that can go together do.
+async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model, Outcome)> {
+    let mut notices = Vec::new();
+    let mut outcomes: Vec<(job::Model, Outcome)> = Vec::new();
+    for row in claimed {
+        let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
+            Ok(Job::DeliverNotice { notice }) => {
+                notices.push(notice);
+                Ok(())
+            }
+            Err(fault) => Err(fault.to_string()),
+        };
+        outcomes.push((row, outcome));
     }
-    let label = if outcome.is_ok() { "done" } else { "failed" };
-    metrics::counter!("shuoshi_jobs_total", "kind" => kind, "outcome" => label).increment(1);
-    (row, outcome)
+    if let Err(problem) = notices::deliver(app, notices).await {
+        let reason = problem.source_text().unwrap_or("refused").to_owned();
+        for (_, outcome) in outcomes.iter_mut().filter(|(_, outcome)| outcome.is_ok()) {
+            *outcome = Err(reason.clone());
+        }
+    }
+    outcomes.iter().for_each(|(row, outcome)| count(row, outcome));
+    outcomes
 }
 
-async fn perform(app: &Arc<App>, job: Job) -> Result<(), Problem> {
-    match job {
-        Job::DeliverNotice { notice } => notices::deliver(app, notice).await,
+type Outcome = Result<(), String>;
+
+fn count(row: &job::Model, outcome: &Outcome) {
+    if let Err(reason) = outcome {
+        tracing::warn!(job.id = %row.id, job.kind = row.kind, job.attempts = row.attempts, reason, "a job failed");
     }
+    let label = if outcome.is_ok() { "done" } else { "failed" };
+    metrics::counter!("shuoshi_jobs_total", "kind" => row.kind.clone(), "outcome" => label).increment(1);
 }
