@@ -102,7 +102,7 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
     Ok(Arc::new(App {
         wechat: Client::new(settings, clock.clone())?,
         keyring: Keyring::new(&config.auth)?,
-        passwords: Passwords::new(),
+        passwords: Passwords::default(),
         field_keys: FieldKeys::new(&config.crypto)?,
         limits: Limits::new(&config.auth.throttle),
         calendar: ArcSwap::from_pointee(calendar),

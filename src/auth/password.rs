@@ -17,13 +17,14 @@ pub struct Passwords {
     nobody: Arc<OnceLock<String>>,
 }
 
-impl Passwords {
-    /// Allows a bounded number of hashes at once: each takes 19 MiB and tens of milliseconds.
-    #[must_use]
-    pub fn new() -> Self {
+impl Default for Passwords {
+    /// Two hashes at once: each takes 19 MiB and tens of milliseconds.
+    fn default() -> Self {
         Self { at_once: Arc::new(Semaphore::new(2)), nobody: Arc::default() }
     }
+}
 
+impl Passwords {
     /// Whether `password` is what `hash` was made of; without a hash, `false` after the same time.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Problem> {
         let permit = self.at_once.clone().acquire_owned().await.map_err(Problem::unexpected)?;

@@ -8,17 +8,27 @@ use super::{
     queue::{self, Job},
     sweeps,
 };
-use crate::{app::App, notices, problem::Problem};
+use crate::{app::App, calendar, notices, problem::Problem};
 
 /// How often the loop looks when it found nothing.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// After how many looks it asks whether another calendar was published.
+const LOOK_FOR_CALENDAR: u32 = 60;
+
 /// Works until the application stops.
 pub async fn work(app: &Arc<App>) {
+    let mut rounds = 0_u32;
     loop {
         if let Err(problem) = run_due(app).await {
             tracing::warn!(error = %problem, reason = problem.source_text(), "background work stopped for a moment");
         }
+        if rounds.is_multiple_of(LOOK_FOR_CALENDAR)
+            && let Err(problem) = calendar::refresh(app).await
+        {
+            tracing::warn!(error = %problem, reason = problem.source_text(), "the calendar could not be looked up");
+        }
+        rounds = rounds.wrapping_add(1);
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(IDLE) => {}
@@ -60,7 +70,9 @@ async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model,
             *outcome = Err(reason.clone());
         }
     }
-    outcomes.iter().for_each(|(row, outcome)| count(row, outcome));
+    for (row, outcome) in &outcomes {
+        count(row, outcome);
+    }
     outcomes
 }
 
