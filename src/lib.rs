@@ -3,6 +3,8 @@
 //! Start reading at [`app`]: it names every part. A feature is a folder of one shape: `api` (who, what, answer), `ops`
 //! (load, decide, write), rules without a database, `jobs` for what happens later.
 
+#![allow(rustdoc::private_intra_doc_links, reason = "pages point to where to read on, private or not")]
+
 pub mod app;
 pub mod auth;
 pub mod calendar;
