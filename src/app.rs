@@ -50,6 +50,8 @@ pub struct App {
     pub limits: Limits,
     /// Working days; replaced when another calendar is published.
     pub calendar: ArcSwap<Calendar>,
+    /// Names of service items.
+    pub item_names: catalogue::ItemNames,
     /// The contract, written out.
     pub openapi: String,
     /// Addresses and their methods.
@@ -100,10 +102,11 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
     Ok(Arc::new(App {
         wechat: Client::new(settings, clock.clone())?,
         keyring: Keyring::new(&config.auth)?,
-        passwords: Passwords::new()?,
+        passwords: Passwords::default(),
         field_keys: FieldKeys::new(&config.crypto)?,
         limits: Limits::new(&config.auth.throttle),
         calendar: ArcSwap::from_pointee(calendar),
+        item_names: catalogue::ItemNames::default(),
         openapi: document.to_string(),
         routes: openapi::Routes::of(&document),
         metrics,
@@ -166,7 +169,7 @@ pub fn serve(app: &Arc<App>, listener: TcpListener) -> Result<Server, StartFault
         .shutdown_timeout(2)
         .client_request_timeout(Duration::from_secs(10))
         .client_disconnect_timeout(Duration::from_secs(1))
-        .keep_alive(Duration::from_secs(60))
+        .keep_alive(Duration::from_mins(1))
         .disable_signals()
         .listen(listener)
         .map_err(|fault| StartFault::Listen(address, fault))?;

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 pub use desk::{DeskHours, Span, deadline};
 pub use notice::{BadRow, parse};
-pub use published::{latest, publish};
+pub use published::{latest, publish, refresh};
 
 /// The most days one reckoning looks at (a hundred years): a mistyped span ends here instead of spinning.
 pub const FARTHEST_DAYS: usize = 36_525;

@@ -15,7 +15,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SubsecRound, TimeDelta
 pub type Instant = DateTime<Utc>;
 
 /// China Standard Time, UTC+08:00 all year (国务院 1949; no daylight saving since 1991).
-#[allow(clippy::expect_used, reason = "a constant that is valid")]
+#[allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a constant that is valid")]
 #[must_use]
 pub fn china() -> FixedOffset {
     FixedOffset::east_opt(8 * 3600).expect("+08:00 is a valid offset")

@@ -3,7 +3,7 @@
 //! A database dump must tell nothing (个人信息保护法 51). [`FieldKeys`] seals with the active key and opens with any it
 //! still has, so that keys can be rotated. Where plaintext is allowed to go is decided by the views of each feature.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use aes_gcm::{
     Aes256Gcm, KeyInit, Nonce,
@@ -70,8 +70,17 @@ impl FieldKeys {
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
         mac.update(text.as_bytes());
-        Ok(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&mac.finalize().into_bytes()))
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A name as strangers may see it: 张*三, 张*, 欧**明.

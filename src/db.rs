@@ -9,9 +9,7 @@ mod postgres;
 mod sqlite;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement, sea_query::LikeExpr,
-};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, sea_query::LikeExpr};
 use secrecy::ExposeSecret;
 
 use crate::{
@@ -113,24 +111,6 @@ impl Db {
             Writer::Sqlite(writer) => writer.connection(),
             Writer::Postgres(pool) => pool,
         }
-    }
-}
-
-/// Claims `key` until the transaction ends, without waiting: `false` when another transaction holds it.
-///
-/// `SQLite` has one writer, so there the claim is always free.
-pub async fn try_claim(tx: &Tx, key: i64) -> Result<bool, DbErr> {
-    if tx.get_database_backend() != DbBackend::Postgres {
-        return Ok(true);
-    }
-    let claim = Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "SELECT pg_try_advisory_xact_lock($1) AS free",
-        [key.into()],
-    );
-    match tx.query_one_raw(claim).await? {
-        Some(row) => row.try_get("", "free"),
-        None => Ok(false),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod db;
 pub mod demo;
 pub mod dev;
 pub mod divisions;
+pub mod guide;
 pub mod http;
 pub mod jobs;
 pub mod lists;

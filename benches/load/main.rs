@@ -4,6 +4,7 @@
 //! measured from outside, and directly afterwards the same statements run by hand, so that the ratio of the two is one
 //! of the same minute on the same machine. Start reading at [`measure::Bench`].
 #![allow(missing_docs, reason = "nobody but this program uses it")]
+#![allow(clippy::similar_names, clippy::needless_pass_by_value, reason = "small programs read better so")]
 #![allow(clippy::doc_markdown, reason = "the documentation is also the help text of the command line")]
 #![allow(clippy::disallowed_types, clippy::print_stdout, reason = "it measures spans of time and prints them")]
 

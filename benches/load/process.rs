@@ -47,7 +47,7 @@ impl Server {
             if let Some(status) = server.child.try_wait()? {
                 return Err(Error::other(format!("the server ended ({status})\n{}", tail(folder))));
             }
-            if began.elapsed() > Duration::from_secs(120) {
+            if began.elapsed() > Duration::from_mins(2) {
                 return Err(Error::other(format!("the server did not become ready\n{}", tail(folder))));
             }
             sleep(Duration::from_millis(5));

@@ -102,8 +102,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         unique("talk_day", &["rule_id", "on_date"]),
         index("talk_day", &["division_id", "on_date"]),
         unique("slot", &["talk_day_id", "starts_at"]),
-        unique("booking", &["talk_day_id", "person_id"]).and_where(Expr::col("live").into()).to_owned(),
-        unique("booking", &["slot_id", "number_in_line"]).and_where(Expr::col("live").into()).to_owned(),
+        unique("booking", &["talk_day_id", "person_id"]).and_where(Expr::col("live")).to_owned(),
+        unique("booking", &["slot_id", "number_in_line"]).and_where(Expr::col("live")).to_owned(),
         index("booking", &["person_id", "id"]),
     ]
 }

@@ -67,7 +67,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("service_item", &["code"])
             .name("ux_service_item_current")
             .unique()
-            .and_where(Expr::col("current").into())
+            .and_where(Expr::col("current"))
             .to_owned(),
     ]
 }

@@ -22,6 +22,7 @@ impl MigrationTrait for Migration {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "a list of columns")]
 fn tables() -> Vec<TableCreateStatement> {
     vec![
         table("cases")

@@ -12,9 +12,10 @@ pub(crate) fn keyed_table(name: &'static str, key: &'static str) -> TableCreateS
     Table::create().table(name).col(ColumnDef::new(key).text().not_null().primary_key()).to_owned()
 }
 
-/// A foreign key; nothing is deleted behind anybody's back.
+/// A foreign key; nothing is deleted behind anybody's back. Checked when the statement ends, so that a table which
+/// refers to itself can still be dropped.
 pub(crate) fn reference(from: &'static str, to: &'static str, key: &'static str) -> ForeignKeyCreateStatement {
-    ForeignKey::create().from_col(from).to(to, key).on_delete(ForeignKeyAction::Restrict).to_owned()
+    ForeignKey::create().from_col(from).to(to, key).on_delete(ForeignKeyAction::NoAction).to_owned()
 }
 
 /// An index that the name of its table and columns names.

@@ -9,7 +9,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{config, problem::Problem};
+use crate::{config, crypto::hex, problem::Problem};
 
 const ISSUER: &str = "shuoshi";
 
@@ -80,12 +80,12 @@ impl Keyring {
 /// A refresh token: 256 random bits, and the hash that is kept of them.
 pub(super) fn refresh_token() -> (String, String) {
     let bytes: [u8; 32] = rand::rng().random();
-    let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = hex(&bytes);
     let hash = hash(&token);
     (token, hash)
 }
 
 /// What is kept of a refresh token.
 pub(super) fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(token.as_bytes()))
 }

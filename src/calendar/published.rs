@@ -1,11 +1,13 @@
 //! The calendar in the database: publishing a version, reading the latest.
 
+use std::sync::Arc;
+
 use entity::{Instant, calendar_day, calendar_version};
 use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, Set};
 use sha2::{Digest, Sha256};
 
 use super::{Calendar, CalendarRow, DayKind};
-use crate::{db::Db, problem::Problem};
+use crate::{app::App, crypto::hex, db::Db, problem::Problem};
 
 /// Publishes rows as a version; the same rows again are the version that is there. Answers the version.
 pub async fn publish(db: &Db, rows: Vec<CalendarRow>, source: &str, now: Instant) -> Result<String, Problem> {
@@ -13,7 +15,7 @@ pub async fn publish(db: &Db, rows: Vec<CalendarRow>, source: &str, now: Instant
     for row in &rows {
         hash.update(format!("{} {} {}\n", row.date, word(row.kind), row.name));
     }
-    let version: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let version: String = hex(&hash.finalize()).chars().take(12).collect();
     let source = source.to_owned();
     db.transact(async move |tx| {
         if calendar_version::Entity::find_by_id(version.clone()).one(tx).await?.is_some() {
@@ -48,6 +50,18 @@ pub async fn latest(db: &DatabaseConnection) -> Result<Calendar, Problem> {
         name: day.name,
     });
     Ok(Calendar::new(newest.version, rows))
+}
+
+/// Takes over a calendar that was published since, by whichever process.
+pub async fn refresh(app: &App) -> Result<(), Problem> {
+    let newest = calendar_version::Entity::find().order_by_desc(calendar_version::Column::PublishedAt);
+    let newest = newest.one(app.db.read()).await?;
+    if newest.is_some_and(|newest| newest.version != app.calendar.load().version()) {
+        let calendar = latest(app.db.read()).await?;
+        tracing::info!(calendar.version = calendar.version(), "another calendar was published");
+        app.calendar.store(Arc::new(calendar));
+    }
+    Ok(())
 }
 
 fn word(kind: DayKind) -> &'static str {

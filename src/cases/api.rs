@@ -74,7 +74,7 @@ pub async fn list_cases(app: Data<App>, me: Villager, query: Query<ListCases>) -
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let narrow = find::Narrow { state: query.state, kind: query.kind };
     let rows = find::of_villager(&app, &me, &narrow, &page).await?;
-    let names = find::Names::of_items(app.db.read(), &rows).await?;
+    let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
     json(&Page::cut(rows, page.size(), |row| row.id, |row| views::for_villager(&app, row, &names))?)
 }
 
@@ -86,7 +86,7 @@ pub async fn list_cases(app: Data<App>, me: Villager, query: Query<ListCases>) -
 #[get("/cases/{id}")]
 pub async fn get_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<impl Responder, Problem> {
     let case = scope::one(scope::of_villager(&me), *id, app.db.read()).await?;
-    let names = find::Names::of_items(app.db.read(), std::slice::from_ref(&case)).await?;
+    let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
     Ok(Single(views::for_villager(&app, case, &names)))
 }
 
@@ -152,6 +152,6 @@ pub async fn track_case(
 }
 
 async fn villager_view(app: &App, tx: &Tx, case: entity::case::Model) -> Result<CaseView, Problem> {
-    let names = find::Names::of_items(tx, std::slice::from_ref(&case)).await?;
+    let names = find::Names::of_items(app, tx, std::slice::from_ref(&case)).await?;
     Ok(views::for_villager(app, case, &names))
 }

@@ -6,6 +6,7 @@
 pub mod advance;
 pub mod api;
 mod commands;
+mod emergency;
 pub mod jobs;
 pub mod number;
 mod ops;

@@ -65,7 +65,7 @@ pub async fn list_staff_cases(
     let narrow = find::Narrow { state: query.state, kind: query.kind };
     let view = query.view.unwrap_or_default();
     let rows = find::of_staff(&app, &staff, view, &narrow, query.q.as_deref(), &page).await?;
-    let names = find::Names::of_items(app.db.read(), &rows).await?;
+    let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
     let page = Page::cut(rows, page.size(), |row| (row.due_on, row.id), |row| staff_view(&app, &staff, row, &names))?;
     let items = page.items.into_iter().collect::<Result<Vec<_>, _>>()?;
     json(&Page { items, next_cursor: page.next_cursor })
@@ -100,7 +100,7 @@ pub async fn get_staff_case(
     id: Path<CaseId>,
 ) -> Result<impl Responder, Problem> {
     let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
-    let names = find::Names::of_items(app.db.read(), std::slice::from_ref(&case)).await?;
+    let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
     Ok(Single(staff_view(&app, &staff, case, &names)?))
 }
 
@@ -149,6 +149,6 @@ async fn written_view(
     staff: &Staff<WorkOnCases>,
     case: case::Model,
 ) -> Result<StaffCaseView, Problem> {
-    let names = find::Names::of_items(tx, std::slice::from_ref(&case)).await?;
+    let names = find::Names::of_items(app, tx, std::slice::from_ref(&case)).await?;
     staff_view(app, staff, case, &names)
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     advance::By,
+    emergency::{self, EmergencyCall},
     ops::find::Names,
     scope,
     sla::{self, DueLight},
@@ -33,6 +34,8 @@ pub struct CaseItem {
 /// A case as its villager sees it.
 #[derive(Serialize, ToSchema)]
 pub struct CaseView {
+    /// Before anything else: whom to call where the text sounds like danger and the case is open. Usually empty.
+    emergency: Vec<EmergencyCall>,
     id: CaseId,
     /// Ten digits, the last a check digit; null while a draft.
     number: Option<String>,
@@ -136,7 +139,9 @@ pub fn for_staff(app: &App, case: case::Model, names: &Names, by: &By) -> Result
 
 fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> CaseView {
     let item = case.item_id.and_then(|id| names.items.get(&id)).cloned().map(|(code, name)| CaseItem { code, name });
+    let open = !workflow::is_closed(case.state);
     CaseView {
+        emergency: if open { emergency::calls([&case.title, &case.text]) } else { vec![] },
         id: case.id,
         light: light(app, &case),
         number: (case.state != CaseState::Draft).then_some(case.number),
@@ -293,7 +298,7 @@ pub struct TrackedMilestone {
 /// The tracked view.
 pub async fn tracked(app: &App, case: case::Model) -> Result<TrackedCase, Problem> {
     let events = super::ops::find::events(app.db.read(), case.id).await?;
-    let names = Names::of_items(app.db.read(), std::slice::from_ref(&case)).await?;
+    let names = Names::of_items(app, app.db.read(), std::slice::from_ref(&case)).await?;
     let name = case.contact_name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
     let milestone = |event: case_event::Model| TrackedMilestone {
         at: event.at,

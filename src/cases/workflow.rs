@@ -3,7 +3,9 @@
 //! The table feeds the checks, the `actions` of every view, the contract tests and the diagram in the guide; nothing
 //! else knows what follows what. [`super::advance`] is the only reader that writes.
 
-use entity::case::CaseState::{self, *};
+use entity::case::CaseState::{
+    self, Accepted, Answered, Archived, Assigned, Completed, Draft, InProgress, Rejected, Submitted, Withdrawn,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

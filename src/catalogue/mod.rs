@@ -5,8 +5,10 @@
 
 pub mod api;
 pub mod import;
+mod names;
 mod ops;
 
+pub use names::ItemNames;
 pub use ops::current_item;
 
 use utoipa_actix_web::service_config::ServiceConfig;

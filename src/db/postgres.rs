@@ -16,9 +16,12 @@ pub(super) async fn connect(url: &str, settings: &config::Database) -> Result<Da
     let cached = if settings.statement_cache { 256 } else { 0 };
     options
         .max_connections(settings.max_connections)
-        .min_connections(1)
+        // All opened at the start and kept: a connection lives on the runtime that opened it, and this one outlives
+        // those of the workers, which end one by one when the server stops.
+        .min_connections(settings.max_connections)
         .acquire_timeout(Duration::from_secs(5))
-        .idle_timeout(Duration::from_secs(300))
+        .idle_timeout(None)
+        .max_lifetime(None)
         .sqlx_logging(false)
         .test_before_acquire(true)
         .test_before_acquire_if_idle_for(Duration::from_secs(30))

@@ -121,7 +121,7 @@ type Answer = Box<dyn FnOnce(Option<&DbErr>)>;
 /// An operation in the queue, its types forgotten.
 trait Write: Send {
     /// Runs inside `tx`, in a savepoint: a failure takes back only this operation.
-    fn run<'a>(self: Box<Self>, tx: &'a Tx) -> LocalBoxFuture<'a, Outcome>;
+    fn run(self: Box<Self>, tx: &Tx) -> LocalBoxFuture<'_, Outcome>;
     /// The transaction did not even begin.
     fn refuse(self: Box<Self>, fault: &DbErr);
 }
@@ -142,7 +142,7 @@ where
     T: Send + 'static,
     F: AsyncFn(&Tx) -> Result<T, Problem> + Send + 'static,
 {
-    fn run<'a>(self: Box<Self>, tx: &'a Tx) -> LocalBoxFuture<'a, Outcome> {
+    fn run(self: Box<Self>, tx: &Tx) -> LocalBoxFuture<'_, Outcome> {
         Box::pin(async move {
             let Self { operation, answer } = *self;
             let result = in_savepoint(tx, &operation).await;

@@ -56,16 +56,16 @@ fn wrong_type(fault: &serde_path_to_error::Error<serde_json::Error>) -> FieldFau
     let mut pointer = String::new();
     for segment in fault.path() {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{key}")),
+            Segment::Seq { index } => pointer = format!("{pointer}/{index}"),
+            Segment::Map { key } => pointer = format!("{pointer}/{key}"),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
     // serde names a missing or unknown field in its sentence, not in its path.
-    if let (true, Some(name)) = (matches!(code, "required" | "unknown_field"), text.split('`').nth(1)) {
-        if !pointer.ends_with(&format!("/{name}")) {
-            pointer.push_str(&format!("/{name}"));
-        }
+    if let (true, Some(name)) = (matches!(code, "required" | "unknown_field"), text.split('`').nth(1))
+        && !pointer.ends_with(&format!("/{name}"))
+    {
+        pointer = format!("{pointer}/{name}");
     }
     let mut field = FieldFault::new(pointer, code);
     field.hint = Some(text);

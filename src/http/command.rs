@@ -9,7 +9,7 @@ use actix_web::{
 use chrono::{DateTime, TimeDelta};
 use entity::{Instant, idempotent_answer};
 use futures_util::future::LocalBoxFuture;
-use sea_orm::{ActiveModelTrait, EntityTrait, Set};
+use sea_orm::{ActiveValue::NotSet, EntityTrait, Set};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -17,8 +17,9 @@ use uuid::Uuid;
 use super::{body, reply};
 use crate::{
     app::App,
-    db::{self, Tx},
-    problem::{Code, Problem},
+    crypto::hex,
+    db::Tx,
+    problem::{Code, OnUnique, Problem},
 };
 
 /// A validated body and what makes it repeatable.
@@ -74,35 +75,38 @@ impl<T> Command<T> {
             let made = app.db.transact(async move |tx| to_text(&operation(tx, &body).await?)).await?;
             return Ok(reply::answer(status, made, false));
         };
-        let (status, made, replayed) = app
-            .db
-            .transact(async move |tx| {
-                if !db::try_claim(tx, claim(caller, &key)).await? {
-                    return Err(Code::IdempotencyInProgress.into());
-                }
-                let first = idempotent_answer::Entity::find_by_id((caller, key.clone())).one(tx).await?;
-                if let Some(first) = first {
-                    return if first.fingerprint == fingerprint {
-                        Ok((stored_status(first.status), first.body, true))
-                    } else {
-                        Err(Code::IdempotencyKeyReused.into())
-                    };
-                }
-                let made = to_text(&operation(tx, &body).await?)?;
-                let row = idempotent_answer::ActiveModel {
-                    caller: Set(caller),
-                    key: Set(key.clone()),
-                    fingerprint: Set(fingerprint.clone()),
-                    status: Set(i32::from(status.as_u16())),
-                    body: Set(made.clone()),
-                    created_at: Set(now),
-                };
-                row.insert(tx).await.map_err(db::again_on_unique)?;
-                Ok((status, made, false))
-            })
-            .await?;
-        Ok(reply::answer(status, made, replayed))
+        let first = (caller, key.clone());
+        let row = idempotent_answer::ActiveModel {
+            caller: Set(caller),
+            key: Set(key),
+            fingerprint: Set(fingerprint.clone()),
+            status: Set(i32::from(status.as_u16())),
+            body: NotSet,
+            created_at: Set(now),
+        };
+        // The answer goes in last, under the key: of two at once the second waits for the first, fails, is taken back
+        // whole, and gets the first one's answer. Looking before would cost every call what only a repeat needs.
+        let outcome = app.db.transact(async move |tx| {
+            let made = to_text(&operation(tx, &body).await?)?;
+            let kept = idempotent_answer::ActiveModel { body: Set(made.clone()), ..row.clone() };
+            let inserted = idempotent_answer::Entity::insert(kept).exec_without_returning(tx).await;
+            inserted.on_unique(Code::IdempotencyInProgress)?;
+            Ok(made)
+        });
+        match outcome.await {
+            Ok(made) => Ok(reply::answer(status, made, false)),
+            Err(problem) => replay(app, first, &fingerprint).await?.ok_or(problem),
+        }
     }
+}
+
+/// The answer that the first call under this key got, if there was one.
+async fn replay(app: &App, first: (Uuid, String), fingerprint: &str) -> Result<Option<HttpResponse>, Problem> {
+    let Some(first) = idempotent_answer::Entity::find_by_id(first).one(app.db.read()).await? else { return Ok(None) };
+    if first.fingerprint != fingerprint {
+        return Err(Code::IdempotencyKeyReused.into());
+    }
+    Ok(Some(reply::answer(stored_status(first.status), first.body, true)))
 }
 
 fn to_text<R: Serialize>(value: &R) -> Result<String, Problem> {
@@ -143,11 +147,5 @@ fn fingerprint(req: &HttpRequest, body: &[u8]) -> String {
     hash.update(req.path());
     hash.update([0]);
     hash.update(body);
-    reply::hex(&hash.finalize())
-}
-
-/// 64 bits of caller and key: what parallel repeats of one call meet at.
-fn claim(caller: Uuid, key: &str) -> i64 {
-    let digest = Sha256::new().chain_update(caller.as_bytes()).chain_update(key).finalize();
-    digest.iter().take(8).fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte))
+    hex(&hash.finalize())
 }

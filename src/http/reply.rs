@@ -11,7 +11,10 @@ use actix_web::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::problem::{Language, Problem};
+use crate::{
+    crypto::hex,
+    problem::{Language, Problem},
+};
 
 /// Below this many bytes compressing costs more than it saves.
 const COMPRESS_FROM: usize = 1024;
@@ -59,8 +62,4 @@ pub(super) fn answer(status: StatusCode, text: String, replayed: bool) -> HttpRe
         answer.insert_header(("Idempotency-Replayed", "true"));
     }
     answer.body(text)
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

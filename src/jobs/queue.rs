@@ -28,6 +28,8 @@ pub enum Job {
 
 /// How long a claimed job is left alone.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// Jobs claimed at once: their bookkeeping shares its commits.
+const BATCH: u64 = 32;
 /// Tries before a job is left for a human.
 const TRIES: i32 = 8;
 
@@ -57,8 +59,8 @@ fn waiting() -> Condition {
     Condition::all().add(job::COLUMN.done_at.is_null()).add(job::COLUMN.dead_at.is_null())
 }
 
-/// Claims the job that is due longest, in one statement; on `PostgreSQL` rows that others claim are passed over.
-pub(super) async fn claim(app: &App) -> Result<Option<job::Model>, Problem> {
+/// Claims the jobs that are due longest, in one statement; on `PostgreSQL` rows that others claim are passed over.
+pub(super) async fn claim(app: &App) -> Result<Vec<job::Model>, Problem> {
     let now = app.clock.now();
     let claimed = app
         .db
@@ -69,46 +71,54 @@ pub(super) async fn claim(app: &App) -> Result<Option<job::Model>, Problem> {
                 .filter(waiting().add(job::COLUMN.run_at.lte(now)))
                 .filter(job::COLUMN.leased_until.is_null().or(job::COLUMN.leased_until.lt(now)))
                 .order_by_asc(job::Column::RunAt)
-                .limit(1)
+                .limit(BATCH)
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
                 .into_query();
-            let rows = job::Entity::update_many()
+            Ok(job::Entity::update_many()
                 .col_expr(job::Column::LeasedUntil, (now + LEASE).into())
                 .col_expr(job::Column::Attempts, Expr::col(job::Column::Attempts).add(1))
                 .filter(job::Column::Id.in_subquery(next))
                 .exec_with_returning(tx)
-                .await?;
-            Ok(rows.into_iter().next())
+                .await?)
         })
         .await?;
     Ok(claimed)
 }
 
-/// Marks a job done, or sets the next try (2^n seconds, with jitter), or gives it up.
-pub(super) async fn settle(app: &App, job: job::Model, outcome: Result<(), String>) -> Result<(), Problem> {
+/// Marks jobs done, or sets the next try (2^n seconds, with jitter), or gives them up.
+pub(super) async fn settle(app: &App, ran: Vec<(job::Model, Result<(), String>)>) -> Result<(), Problem> {
     let now = app.clock.now();
     app.db
         .transact(async move |tx| {
-            let attempts = job.attempts;
-            let mut row = job.clone().into_active_model();
-            row.leased_until = Set(None);
-            match &outcome {
-                Ok(()) => row.done_at = Set(Some(now)),
-                Err(reason) if attempts >= TRIES => {
-                    row.dead_at = Set(Some(now));
-                    row.last_error = Set(Some(reason.clone()));
-                }
-                Err(reason) => {
-                    let wait =
-                        TimeDelta::milliseconds((1_000_i64 << attempts.clamp(0, 12)) + rand::random_range(0..500));
-                    row.run_at = Set(now + wait);
-                    row.last_error = Set(Some(reason.clone()));
-                }
+            let done: Vec<JobId> = ran.iter().filter(|(_, outcome)| outcome.is_ok()).map(|(job, _)| job.id).collect();
+            job::Entity::update_many()
+                .col_expr(job::Column::DoneAt, now.into())
+                .col_expr(job::Column::LeasedUntil, Option::<Instant>::None.into())
+                .filter(job::COLUMN.id.is_in(done))
+                .exec(tx)
+                .await?;
+            for (job, outcome) in &ran {
+                let Err(reason) = outcome else { continue };
+                put_off(tx, job, reason, now).await?;
             }
-            row.update(tx).await?;
             Ok(())
         })
         .await
+}
+
+async fn put_off(tx: &Tx, job: &job::Model, reason: &str, now: Instant) -> Result<(), Problem> {
+    let attempts = job.attempts;
+    let mut row = job.clone().into_active_model();
+    row.leased_until = Set(None);
+    row.last_error = Set(Some(reason.to_owned()));
+    if attempts >= TRIES {
+        row.dead_at = Set(Some(now));
+    } else {
+        let wait = TimeDelta::milliseconds((1_000_i64 << attempts.clamp(0, 12)) + rand::random_range(0..500));
+        row.run_at = Set(now + wait);
+    }
+    row.update(tx).await?;
+    Ok(())
 }
 
 /// How many seconds the job that is due longest has been waiting.

@@ -8,17 +8,27 @@ use super::{
     queue::{self, Job},
     sweeps,
 };
-use crate::{app::App, notices, problem::Problem};
+use crate::{app::App, calendar, notices, problem::Problem};
 
 /// How often the loop looks when it found nothing.
-const IDLE: Duration = Duration::from_millis(1000);
+const IDLE: Duration = Duration::from_secs(1);
+
+/// After how many looks it asks whether another calendar was published.
+const LOOK_FOR_CALENDAR: u32 = 60;
 
 /// Works until the application stops.
 pub async fn work(app: &Arc<App>) {
+    let mut rounds = 0_u32;
     loop {
         if let Err(problem) = run_due(app).await {
             tracing::warn!(error = %problem, reason = problem.source_text(), "background work stopped for a moment");
         }
+        if rounds.is_multiple_of(LOOK_FOR_CALENDAR)
+            && let Err(problem) = calendar::refresh(app).await
+        {
+            tracing::warn!(error = %problem, reason = problem.source_text(), "the calendar could not be looked up");
+        }
+        rounds = rounds.wrapping_add(1);
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(IDLE) => {}
@@ -29,29 +39,49 @@ pub async fn work(app: &Arc<App>) {
 /// Runs every sweep and job that is due, and those that fall due by it; says how many there were.
 pub async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
     let mut ran = sweeps::run_due(app).await?;
-    while let Some(job) = queue::claim(app).await? {
-        run_one(app, job).await?;
-        ran += 1;
+    loop {
+        let claimed = queue::claim(app).await?;
+        if claimed.is_empty() {
+            return Ok(ran);
+        }
+        ran += u32::try_from(claimed.len()).unwrap_or(u32::MAX);
+        let outcomes = run_batch(app, claimed).await;
+        queue::settle(app, outcomes).await?;
     }
-    Ok(ran)
 }
 
-async fn run_one(app: &Arc<App>, row: job::Model) -> Result<(), Problem> {
-    let kind = row.kind.clone();
-    let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
-        Ok(job) => perform(app, job).await.map_err(|problem| problem.source_text().unwrap_or("refused").to_owned()),
-        Err(fault) => Err(fault.to_string()),
-    };
-    if let Err(reason) = &outcome {
-        tracing::warn!(job.id = %row.id, job.kind = kind, job.attempts = row.attempts, reason, "a job failed");
+/// Runs the jobs of a batch; those of one kind that can go together do.
+async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model, Outcome)> {
+    let mut notices = Vec::new();
+    let mut outcomes: Vec<(job::Model, Outcome)> = Vec::new();
+    for row in claimed {
+        let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
+            Ok(Job::DeliverNotice { notice }) => {
+                notices.push(notice);
+                Ok(())
+            }
+            Err(fault) => Err(fault.to_string()),
+        };
+        outcomes.push((row, outcome));
+    }
+    if let Err(problem) = notices::deliver(app, notices).await {
+        let reason = problem.source_text().unwrap_or("refused").to_owned();
+        for (_, outcome) in outcomes.iter_mut().filter(|(_, outcome)| outcome.is_ok()) {
+            *outcome = Err(reason.clone());
+        }
+    }
+    for (row, outcome) in &outcomes {
+        count(row, outcome);
+    }
+    outcomes
+}
+
+type Outcome = Result<(), String>;
+
+fn count(row: &job::Model, outcome: &Outcome) {
+    if let Err(reason) = outcome {
+        tracing::warn!(job.id = %row.id, job.kind = row.kind, job.attempts = row.attempts, reason, "a job failed");
     }
     let label = if outcome.is_ok() { "done" } else { "failed" };
-    metrics::counter!("shuoshi_jobs_total", "kind" => kind, "outcome" => label).increment(1);
-    queue::settle(app, row, outcome).await
-}
-
-async fn perform(app: &Arc<App>, job: Job) -> Result<(), Problem> {
-    match job {
-        Job::DeliverNotice { notice } => notices::deliver(app, notice).await,
-    }
+    metrics::counter!("shuoshi_jobs_total", "kind" => row.kind.clone(), "outcome" => label).increment(1);
 }

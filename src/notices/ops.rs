@@ -55,14 +55,14 @@ pub async fn tell(
     jobs::enqueue(tx, &Job::DeliverNotice { notice: id }, now, None).await
 }
 
-/// Brings a notice to its person. The inbox is the channel that is always there; being told twice changes nothing.
-pub async fn deliver(app: &App, id: NoticeId) -> Result<(), Problem> {
+/// Brings notices to their people. The inbox is the channel that is always there; being told twice changes nothing.
+pub async fn deliver(app: &App, ids: Vec<NoticeId>) -> Result<(), Problem> {
     let now = app.clock.now();
     app.db
         .transact(async move |tx| {
             notice::Entity::update_many()
                 .col_expr(notice::Column::DeliveredAt, now.into())
-                .filter(notice::COLUMN.id.eq(id))
+                .filter(notice::COLUMN.id.is_in(ids.iter().copied()))
                 .filter(notice::COLUMN.delivered_at.is_null())
                 .exec(tx)
                 .await?;

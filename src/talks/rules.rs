@@ -62,7 +62,8 @@ pub fn actions(row: &booking::Model, day: &talk_day::Model, now: Instant) -> Vec
 /// The lowest number from `first` on that is not in use.
 #[must_use]
 pub fn lowest_free(first: i32, used: &[i32]) -> i32 {
-    (first..).find(|number| !used.contains(number)).unwrap_or(first)
+    // Among one number more than are in use, one is free.
+    (first..).take(used.len() + 1).find(|number| !used.contains(number)).unwrap_or(first)
 }
 
 /// The free slots nearest to the wanted one: of the same day by distance, earlier first when even, then later days.

@@ -7,7 +7,7 @@ use entity::{
     case::{self, CaseKind, CaseState},
     case_event,
     id::{CaseId, ServiceItemId, StaffId, UnitId},
-    service_item, staff, unit,
+    staff, unit,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -146,15 +146,9 @@ pub struct Names {
 
 impl Names {
     /// Of the items of these cases.
-    pub async fn of_items(db: &impl ConnectionTrait, cases: &[case::Model]) -> Result<Self, Problem> {
-        let mut ids: Vec<ServiceItemId> = cases.iter().filter_map(|case| case.item_id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        if ids.is_empty() {
-            return Ok(Self::default());
-        }
-        let rows = service_item::Entity::find().filter(service_item::COLUMN.id.is_in(ids)).all(db).await?;
-        Ok(Self { items: rows.into_iter().map(|row| (row.id, (row.code, row.name))).collect(), ..Self::default() })
+    pub async fn of_items(app: &App, db: &impl ConnectionTrait, cases: &[case::Model]) -> Result<Self, Problem> {
+        let ids = cases.iter().filter_map(|case| case.item_id);
+        Ok(Self { items: app.item_names.of(db, ids).await?, ..Self::default() })
     }
 
     /// Adds staff and units by their ids.

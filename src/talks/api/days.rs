@@ -82,7 +82,7 @@ pub struct TalkDayView {
 }
 
 impl TalkSlotView {
-    fn of(row: slot::Model, mode: TalkMode) -> Self {
+    fn of(row: &slot::Model, mode: TalkMode) -> Self {
         Self {
             id: row.id,
             starts_at: row.starts_at,
@@ -110,7 +110,7 @@ impl From<SlottedDay> for TalkDayView {
             place: day.place,
             modes,
             cancel_reason: day.cancel_reason,
-            slots: slots.into_iter().map(|slot| TalkSlotView::of(slot, usual)).collect(),
+            slots: slots.iter().map(|slot| TalkSlotView::of(slot, usual)).collect(),
         }
     }
 }

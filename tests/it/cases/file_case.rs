@@ -53,6 +53,14 @@ both_engines! {
         app.drain_jobs().await;
     }
 
+    async fn danger_is_answered_with_whom_to_call_first(app: TestApp) {
+        let villager = app.villager("甲").await;
+        let body = json!({"kind": "voice", "concern": "help", "division": app.village().await, "text": "邻居家着火了"});
+        let filed = villager.post("/cases", body).await.expect(201);
+        assert_eq!((&filed["emergency"][0]["number"], &filed["state"]), (&json!("119"), &json!("submitted")));
+        app.drain_jobs().await;
+    }
+
     async fn a_retry_files_once(app: TestApp) {
         let villager = app.villager("甲").await;
         let body = json!({"kind": "proxy", "item": "DZ-MZ-01", "division": app.village().await});

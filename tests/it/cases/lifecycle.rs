@@ -136,8 +136,8 @@ both_engines! {
         desk.post(&actions(&case), json!({"action": "reject", "text": "不归村里管"})).await.invalid("/reason", "required");
         let body = json!({"action": "reject", "reason": reason, "channel": channel, "text": "请到窗口办理"});
         assert_eq!(desk.post(&actions(&case), body).await.expect(200)["state"], "rejected");
-        let last = villager.get(&format!("{}/events", own(&case))).await.expect(200)["items"][1].clone();
-        assert_eq!((&last["reason"], &last["text"]), (&reason, &json!("请到窗口办理")));
+        let rejection = villager.get(&format!("{}/events", own(&case))).await.expect(200)["items"][1].clone();
+        assert_eq!((&rejection["reason"], &rejection["text"]), (&reason, &json!("请到窗口办理")));
         app.drain_jobs().await;
     }
 

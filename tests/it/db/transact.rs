@@ -59,11 +59,9 @@ both_engines! {
     async fn an_operation_that_panics_is_an_error_and_writing_goes_on(app: TestApp) {
         let now = app.now();
         for _ in 0..3 {
-            let broken = app.db().transact(async move |tx| {
+            let broken = app.db().transact(async move |tx: &Tx| -> Result<(), Problem> {
                 write(tx, "half done", now).await?;
-                let nothing: Option<()> = None;
-                nothing.expect("a mistake in an operation");
-                Ok(())
+                panic!("a mistake in an operation")
             });
             let outcome = AssertUnwindSafe(broken).catch_unwind().await;
             let problem = outcome.expect("the panic came through").expect_err("it did not fail");

@@ -19,7 +19,6 @@ fn connect(app: &TestApp) -> TcpStream {
 
 both_engines! {
     async fn a_half_sent_request_and_an_idle_connection_do_not_hold_up_stopping(app: TestApp) {
-        // The sockets below block this thread, on which the server still has to start its own.
         app.nobody().call(reqwest::Method::GET, "/healthz").send().await.expect(200);
         let mut hung = connect(&app);
         hung.write_all(b"POST /api/v1/auth/staff HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"user").unwrap();

@@ -111,11 +111,6 @@ impl TestApp {
         self.shared.engine
     }
 
-    /// The address of the database.
-    pub fn database_url(&self) -> &str {
-        &self.shared.database.url
-    }
-
     /// What the clock shows.
     pub fn now(&self) -> DateTime<Utc> {
         self.shared.clock.now()
@@ -149,12 +144,11 @@ impl TestApp {
     /// What `wx.login` gives this person now.
     pub async fn wechat_code(&self, name: &str) -> String {
         let known = self.shared.people.borrow().get(name).cloned();
-        let openid = match known {
-            Some(openid) => openid,
-            None => {
-                let made = self.simulator("users", json!({"nickname": name})).await;
-                made["openid"].as_str().unwrap().to_owned()
-            }
+        let openid = if let Some(openid) = known {
+            openid
+        } else {
+            let made = self.simulator("users", json!({"nickname": name})).await;
+            made["openid"].as_str().unwrap().to_owned()
         };
         self.shared.people.borrow_mut().insert(name.to_owned(), openid.clone());
         let code = self.simulator("codes", json!({"openid": openid})).await;

@@ -86,7 +86,7 @@ pub fn config_on(url: &str) -> Config {
     };
     config.jobs.enabled = false;
     config.wechat_sim.enabled = false;
-    config.http.bind = "127.0.0.1:0".to_owned();
+    "127.0.0.1:0".clone_into(&mut config.http.bind);
     config.http.workers = 1;
     // Tests move time by weeks; those that look at expiry set this back.
     config.auth.access_minutes = 60 * 24 * 400;
@@ -109,7 +109,7 @@ fn postgres_server() -> String {
 
 async fn maintenance() -> DatabaseConnection {
     let mut options = ConnectOptions::new(postgres_server());
-    options.max_connections(1).sqlx_logging(false).acquire_timeout(Duration::from_secs(60));
+    options.max_connections(1).sqlx_logging(false).acquire_timeout(Duration::from_mins(1));
     Database::connect(options).await.unwrap()
 }
 
@@ -149,7 +149,7 @@ fn forget_old(folder: &Path) {
     let now = fs::metadata(folder.join("lock")).unwrap().modified().unwrap();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let age = entry.metadata().and_then(|data| data.modified()).map(|made| now.duration_since(made));
-        let old = matches!(age, Ok(Ok(age)) if age > Duration::from_secs(3600));
+        let old = matches!(age, Ok(Ok(age)) if age > Duration::from_hours(1));
         if old && entry.path().extension().is_some_and(|kind| kind == "db") {
             drop(fs::remove_file(entry.path()));
         }

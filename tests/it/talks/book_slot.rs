@@ -137,15 +137,21 @@ both_engines! {
         app.drain_jobs().await;
     }
 
-    async fn a_private_matter_is_not_told_in_the_line(app: TestApp) {
-        let villager = app.villager("甲").await;
-        let day = one_slot(&app, 5).await;
-        let body = json!({"topic": "dispute", "summary": "和邻居的事", "privacy": "private"});
-        villager.post(&bookings(&day["slots"][0]), body).await.expect(201);
-        let line = app.staff("desk").await.get(&format!("/staff/talk-days/{}/line", day["id"].as_str().unwrap())).await.expect(200);
-        assert_eq!(line["items"].as_array().unwrap().len(), 1);
-        assert!(!line.to_string().contains("和邻居的事"), "{line}");
-        app.staff("neighbour").await.get(&format!("/staff/talk-days/{}/line", day["id"].as_str().unwrap())).await.problem("not_found");
+    async fn a_private_matter_is_for_the_host_alone(app: TestApp) {
+        let (villager, desk, cadre) = (app.villager("甲").await, app.staff("desk").await, app.staff("cadre").await);
+        let body = json!({
+            "date": "2026-11-24", "starts": "15:00", "ends": "16:00", "place": "村委会", "hosts": [cadre.id()],
+        });
+        let made = desk.post(&format!("/staff/divisions/{}/talk-days", app.village().await), body).await.expect(201);
+        let day = app.nobody().get(&format!("/talk-days/{}", made["id"].as_str().unwrap())).await.expect(200);
+        let secret = json!({"topic": "dispute", "summary": "和邻居的事", "privacy": "private"});
+        villager.post(&bookings(&day["slots"][0]), secret).await.expect(201);
+        let line = format!("/staff/talk-days/{}/line", day["id"].as_str().unwrap());
+        let at_the_door = desk.get(&line).await.expect(200);
+        assert_eq!(at_the_door["items"].as_array().unwrap().len(), 1, "the desk sees that somebody comes");
+        assert!(!at_the_door.to_string().contains("和邻居的事"), "{at_the_door}");
+        assert!(cadre.get(&line).await.expect(200).to_string().contains("和邻居的事"), "the host prepares");
+        app.staff("neighbour").await.get(&line).await.problem("not_found");
         app.drain_jobs().await;
     }
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures_util::future::{join, join_all};
 use shuoshi::jobs::sweeps::{self, Sweep};
 
-use crate::support::{TestApp, a_booking};
+use crate::support::a_booking;
 
 /// Public places left in the slot of the rush.
 const PLACES: usize = 5;

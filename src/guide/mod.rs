@@ -1,0 +1,36 @@
+//! How this is built and why, for those who change it.
+//!
+//! The pages are the files of this folder; reading them here or there is the same.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("api.md")]
+pub mod api {}
+
+#[doc = include_str!("logging.md")]
+pub mod logging {}
+
+/// Decisions worth arguing about: date, status, context, decision, consequences.
+pub mod decisions {
+    #[doc = include_str!("decisions/0001-actors-are-arguments.md")]
+    pub mod d0001 {}
+    #[doc = include_str!("decisions/0002-queries-begin-at-the-scope.md")]
+    pub mod d0002 {}
+    #[doc = include_str!("decisions/0003-two-engines-one-seam.md")]
+    pub mod d0003 {}
+    #[doc = include_str!("decisions/0004-operations-share-commits.md")]
+    pub mod d0004 {}
+    #[doc = include_str!("decisions/0005-the-first-answer-is-kept.md")]
+    pub mod d0005 {}
+    #[doc = include_str!("decisions/0006-the-workflow-is-a-table.md")]
+    pub mod d0006 {}
+    #[doc = include_str!("decisions/0007-personal-data-is-sealed-from-the-start.md")]
+    pub mod d0007 {}
+    #[doc = include_str!("decisions/0008-case-numbers.md")]
+    pub mod d0008 {}
+    #[doc = include_str!("decisions/0009-confidential-cases-are-not-tracked.md")]
+    pub mod d0009 {}
+    #[doc = include_str!("decisions/0010-own-wechat-client.md")]
+    pub mod d0010 {}
+}
