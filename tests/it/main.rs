@@ -20,5 +20,6 @@ mod contract;
 mod db;
 mod http;
 mod idempotency;
+mod kill;
 mod talks;
 mod two_servers;
