@@ -12,7 +12,7 @@ use crate::{app::StartFault, calendar, catalogue, clock::Clock, config::Config, 
 pub(super) enum Kind {
     /// The administrative tree, as `config/divisions/*.csv`.
     Divisions,
-    /// Holidays and make-up working days, as `config/calendar/*.csv`; a running server takes them at its next start.
+    /// Holidays and make-up working days, as `config/calendar/*.csv`; a server that runs jobs takes them within a minute or so.
     Calendar,
     /// Service items, as `config/catalogue/*.json`.
     Catalogue,
