@@ -1,8 +1,6 @@
 //! kill -9 in the middle of the rush: what was answered is there, once, and a retry finds it.
 
 use std::{
-    net::TcpListener,
-    process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -12,73 +10,12 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use shuoshi::{db::Db, demo};
 
-use crate::support::{Engine, TestDatabase, app::http_client, database::config_on};
+use crate::support::{Engine, TestDatabase, app::http_client, database::config_on, process::Server};
 
 /// Villagers in the rush; each books a place and files a case, at the same moment.
 const PEOPLE: usize = 100;
 /// Answers after which the process is killed.
 const KILL_AFTER: usize = 40;
-
-/// The real program, as a process of its own.
-struct Server {
-    child: Child,
-    address: String,
-    simulator: String,
-}
-
-impl Server {
-    async fn start(database: &TestDatabase) -> Self {
-        let (http, simulator) = (free_port(), free_port());
-        let child = Command::new(env!("CARGO_BIN_EXE_shuoshi"))
-            .arg("serve")
-            .current_dir(database.folder.path())
-            .env("SHUOSHI_ENV", "development")
-            .env("SHUOSHI__DATABASE__URL", &database.url)
-            .env("SHUOSHI__HTTP__BIND", &http)
-            .env("SHUOSHI__WECHAT_SIM__BIND", &simulator)
-            .env("SHUOSHI__DATABASE__MAX_CONNECTIONS", "8")
-            .env("SHUOSHI__LOG__FILTER", "error")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let started = Self { child, address: format!("http://{http}"), simulator: format!("http://{simulator}") };
-        for _ in 0..300 {
-            let ready = http_client().get(format!("{}/readyz", started.address)).send().await;
-            if ready.is_ok_and(|answer| answer.status().is_success()) {
-                return started;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the server was not ready after thirty seconds");
-    }
-
-    /// SIGKILL: no goodbye, no flush.
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    async fn villager(&self, client: &reqwest::Client) -> Value {
-        let post = async |url: String, body: Value| -> Value {
-            client.post(url).json(&body).send().await.unwrap().json().await.unwrap()
-        };
-        let user = post(format!("{}/_sim/users", self.simulator), json!({})).await;
-        let code = post(format!("{}/_sim/codes", self.simulator), json!({"openid": user["openid"]})).await;
-        post(format!("{}/api/v1/auth/wechat", self.address), json!({"code": code["code"]})).await
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
 
 /// One call of the rush.
 struct Call {
