@@ -133,11 +133,17 @@ pub async fn authenticate(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(value) = req.headers().get(header::AUTHORIZATION) {
         let app = req.app_data::<Data<App>>().ok_or_else(|| Problem::unexpected("no application"))?.clone();
-        let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+        let token = value.to_str().ok().and_then(bearer);
         let caller = caller(&app, token.ok_or(Problem::new(Code::SignInRequired))?).await?;
         req.extensions_mut().insert(caller);
     }
     next.call(req).await
+}
+
+/// The token of a `Bearer` header; the word in any case (RFC 9110, 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
 }
 
 async fn caller(app: &App, token: &str) -> Result<Caller, Problem> {
@@ -213,5 +219,18 @@ impl<N: Need> FromRequest for Staff<N> {
             Some(_) => Err(Code::NotYourDuty.into()),
             None => Err(Code::SignInRequired.into()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_is_read_in_any_case_and_nothing_else_passes_for_it() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc"), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+        assert_eq!(bearer("Bearerabc"), None);
     }
 }
