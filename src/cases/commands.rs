@@ -25,90 +25,103 @@ fn phone_number(text: &str) -> Result<(), ValidationError> {
     if phone::normalise(text).is_some() { Ok(()) } else { Err(ValidationError::new("format")) }
 }
 
-/// A case as a villager files it.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FileCase {
-    /// `proxy` (民事代办) or `voice` (民情代理).
+/// What a case is about, however it comes in.
+#[derive(Clone, Debug)]
+pub struct Matter {
     pub kind: CaseKind,
-    /// Code of a service item; needed for `proxy`.
-    #[validate(length(min = 1, max = 40))]
-    #[schema(min_length = 1, max_length = 40)]
     pub item: Option<String>,
-    /// Needed for `voice`.
     pub concern: Option<CaseConcern>,
-    /// The village; left out: the person's own.
-    pub division: Option<DivisionId>,
-    /// Left out: the item's name or the concern.
-    #[validate(length(min = 1, max = 80))]
-    #[schema(min_length = 1, max_length = 80)]
     pub title: Option<String>,
-    /// What it is about; needed for `voice`.
-    #[validate(length(min = 1, max = 4000))]
-    #[schema(min_length = 1, max_length = 4000)]
     pub text: Option<String>,
-    /// Answers to the item's form.
-    #[schema(value_type = Option<Object>)]
     pub form: Option<serde_json::Map<String, Value>>,
-    /// A code of the list `topics`.
-    #[validate(length(max = 40), custom(function = known_topic))]
-    #[schema(max_length = 40)]
     pub topic: Option<String>,
-    /// Left out: `normal`.
     pub urgency: Option<CaseUrgency>,
-    /// Staff it complains about: the case is then for the township's discipline desk only.
-    #[validate(length(max = 10))]
-    #[schema(max_items = 10)]
-    pub against: Option<Vec<StaffId>>,
-    /// Asks for the discipline desk without naming anybody.
-    pub confidential: Option<bool>,
-    /// What tracking asks for; left out: the person's own.
-    #[validate(length(max = 20), custom(function = phone_number))]
-    #[schema(max_length = 20)]
     pub contact_phone: Option<String>,
-    /// Keeps it a draft until `submit`.
-    pub draft: Option<bool>,
 }
 
-/// A case entered at the desk for somebody who came, called or wrote.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EnterCase {
-    /// How it came in.
-    pub channel: CaseChannel,
-    /// For whom.
-    pub for_person: Principal,
-    /// `talk`, `proxy` or `voice`.
-    pub kind: CaseKind,
-    /// Code of a service item; needed for `proxy`.
-    #[validate(length(min = 1, max = 40))]
-    #[schema(min_length = 1, max_length = 40)]
-    pub item: Option<String>,
-    /// Needed for `voice`.
-    pub concern: Option<CaseConcern>,
-    /// The village; left out: the desk's own.
-    pub division: Option<DivisionId>,
-    /// Left out: the item's name or the concern.
-    #[validate(length(min = 1, max = 80))]
-    #[schema(min_length = 1, max_length = 80)]
-    pub title: Option<String>,
-    /// In the villager's words.
-    #[validate(length(min = 1, max = 4000))]
-    #[schema(min_length = 1, max_length = 4000)]
-    pub text: Option<String>,
-    /// Answers to the item's form.
-    #[schema(value_type = Option<Object>)]
-    pub form: Option<serde_json::Map<String, Value>>,
-    /// A code of the list `topics`.
-    #[validate(length(max = 40), custom(function = known_topic))]
-    #[schema(max_length = 40)]
-    pub topic: Option<String>,
-    /// Left out: `normal`.
-    pub urgency: Option<CaseUrgency>,
-    /// What tracking asks for; left out: the phone of `for_person`.
-    #[validate(length(max = 20), custom(function = phone_number))]
-    #[schema(max_length = 20)]
-    pub contact_phone: Option<String>,
+/// A body with the fields of [`Matter`] beside its own. Written out by a macro: `flatten` would accept unknown fields.
+macro_rules! body_with_matter {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $field:ident: $kind:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$of])* pub $field: $kind,)*
+            /// `proxy` (民事代办), `voice` (民情代理), at the desk also `talk`.
+            kind: CaseKind,
+            /// Code of a service item; needed for `proxy`.
+            #[validate(length(min = 1, max = 40))]
+            #[schema(min_length = 1, max_length = 40)]
+            item: Option<String>,
+            /// Needed for `voice`.
+            concern: Option<CaseConcern>,
+            /// The village; left out: the person's own, or the desk's.
+            pub division: Option<DivisionId>,
+            /// Left out: the item's name or the concern.
+            #[validate(length(min = 1, max = 80))]
+            #[schema(min_length = 1, max_length = 80)]
+            title: Option<String>,
+            /// In the villager's words; needed for `voice` and `talk`.
+            #[validate(length(min = 1, max = 4000))]
+            #[schema(min_length = 1, max_length = 4000)]
+            text: Option<String>,
+            /// Answers to the item's form.
+            #[schema(value_type = Option<Object>)]
+            form: Option<serde_json::Map<String, Value>>,
+            /// A code of the list `topics`.
+            #[validate(length(max = 40), custom(function = known_topic))]
+            #[schema(max_length = 40)]
+            topic: Option<String>,
+            /// Left out: `normal`.
+            urgency: Option<CaseUrgency>,
+            /// What tracking asks for; left out: the person's own.
+            #[validate(length(max = 20), custom(function = phone_number))]
+            #[schema(max_length = 20)]
+            contact_phone: Option<String>,
+        }
+
+        impl $name {
+            /// What it is about.
+            #[must_use]
+            pub fn matter(&self) -> Matter {
+                Matter {
+                    kind: self.kind,
+                    item: self.item.clone(),
+                    concern: self.concern,
+                    title: self.title.clone(),
+                    text: self.text.clone(),
+                    form: self.form.clone(),
+                    topic: self.topic.clone(),
+                    urgency: self.urgency,
+                    contact_phone: self.contact_phone.clone(),
+                }
+            }
+        }
+    };
+}
+
+body_with_matter! {
+    /// A case as a villager files it.
+    FileCase {
+        /// Staff it complains about: the case is then for the township's discipline desk only.
+        #[validate(length(max = 10))]
+        #[schema(max_items = 10)]
+        against: Option<Vec<StaffId>>,
+        /// Asks for the discipline desk without naming anybody.
+        confidential: Option<bool>,
+        /// Keeps it a draft until `submit`.
+        draft: Option<bool>,
+    }
+}
+
+body_with_matter! {
+    /// A case entered at the desk for somebody who came, called or wrote.
+    EnterCase {
+        /// How it came in.
+        channel: CaseChannel,
+        /// For whom.
+        for_person: Principal,
+    }
 }
 
 /// Somebody known by id, or by name and phone.

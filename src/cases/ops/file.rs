@@ -18,7 +18,7 @@ use crate::{
     auth::{Staff, Villager, duty::EnterCases},
     cases::{
         advance::{self, Act, By},
-        commands::{EnterCase, FileCase, Principal},
+        commands::{EnterCase, FileCase, Matter, Principal},
         number::CaseNumber,
         scope, sla,
         workflow::Action,
@@ -34,19 +34,11 @@ use crate::{
 
 /// What both ways of filing come down to.
 struct Filing {
-    kind: CaseKind,
-    item: Option<String>,
-    concern: Option<CaseConcern>,
+    matter: Matter,
     division: DivisionId,
-    title: Option<String>,
-    text: Option<String>,
-    form: Option<serde_json::Map<String, serde_json::Value>>,
-    topic: Option<String>,
-    urgency: Option<CaseUrgency>,
     against: Vec<StaffId>,
     confidential: bool,
     person: person::Model,
-    contact_phone: Option<String>,
     channel: CaseChannel,
     entered_by: Option<StaffId>,
     draft: bool,
@@ -64,24 +56,17 @@ pub async fn file(
     body: &FileCase,
     client_time: Option<Instant>,
 ) -> Result<case::Model, Problem> {
-    if body.kind == CaseKind::Talk {
+    let matter = body.matter();
+    if matter.kind == CaseKind::Talk {
         return Err(Problem::field("/kind", "not_allowed_here"));
     }
     let person = person::Entity::find_by_id(me.person()).one(tx).await?.ok_or_else(Problem::not_found)?;
     let filing = Filing {
-        kind: body.kind,
-        item: body.item.clone(),
-        concern: body.concern,
+        matter,
         division: body.division.or(person.village_id).ok_or_else(|| Problem::field("/division", "required"))?,
-        title: body.title.clone(),
-        text: body.text.clone(),
-        form: body.form.clone(),
-        topic: body.topic.clone(),
-        urgency: body.urgency,
         against: body.against.clone().unwrap_or_default(),
         confidential: body.confidential.unwrap_or(false),
         person,
-        contact_phone: body.contact_phone.clone(),
         channel: CaseChannel::App,
         entered_by: None,
         draft: body.draft.unwrap_or(false),
@@ -126,20 +111,14 @@ pub async fn enter(
             (people::find_or_register(tx, app, name.trim(), &digits, now).await?, Some(digits))
         }
     };
+    let mut matter = body.matter();
+    matter.contact_phone = matter.contact_phone.or(phone);
     let filing = Filing {
-        kind: body.kind,
-        item: body.item.clone(),
-        concern: body.concern,
+        matter,
         division,
-        title: body.title.clone(),
-        text: body.text.clone(),
-        form: body.form.clone(),
-        topic: body.topic.clone(),
-        urgency: body.urgency,
         against: vec![],
         confidential: false,
         person,
-        contact_phone: body.contact_phone.clone().or(phone),
         channel: body.channel,
         entered_by: Some(staff.id()),
         draft: false,
@@ -160,22 +139,22 @@ async fn insert(tx: &Tx, app: &App, filing: Filing, by: &By) -> Result<case::Mod
     let step_due_at = sla::silence_acts_at(&calendar, state, now);
     let promised = match &item {
         Some(item) => item.promised_days,
-        None => sla::promised_days(filing.kind, filing.concern).and_then(|days| i32::try_from(days).ok()),
+        None => sla::promised_days(filing.matter.kind, filing.matter.concern).and_then(|days| i32::try_from(days).ok()),
     };
     let contact = contact(app, &filing)?;
     let row = case::Model {
         id: CaseId::fresh(),
         number: CaseNumber::random(&mut rand::rng()).to_string(),
-        kind: filing.kind,
+        kind: filing.matter.kind,
         state,
         version: i32::from(!filing.draft),
         round: 1,
-        title: filing.title.unwrap_or_else(|| title_of(item.as_ref(), filing.concern)),
-        text: filing.text.unwrap_or_default(),
-        form: filing.form.map(serde_json::Value::Object),
-        topic: filing.topic,
-        concern: filing.concern,
-        urgency: filing.urgency.unwrap_or(CaseUrgency::Normal),
+        title: filing.matter.title.unwrap_or_else(|| title_of(item.as_ref(), filing.matter.concern)),
+        text: filing.matter.text.unwrap_or_default(),
+        form: filing.matter.form.map(serde_json::Value::Object),
+        topic: filing.matter.topic,
+        concern: filing.matter.concern,
+        urgency: filing.matter.urgency.unwrap_or(CaseUrgency::Normal),
         channel: filing.channel,
         confidential,
         item_id: item.as_ref().map(|item| item.id),
@@ -225,7 +204,7 @@ async fn insert(tx: &Tx, app: &App, filing: Filing, by: &By) -> Result<case::Mod
 /// Rules that need a look into other tables; all faults at once.
 async fn check(tx: &Tx, filing: &Filing) -> Result<Option<service_item::Model>, Problem> {
     let mut faults = Vec::new();
-    let item = match &filing.item {
+    let item = match &filing.matter.item {
         Some(code) => {
             let item = catalogue::current_item(tx, code).await?;
             if item.is_none() {
@@ -235,16 +214,16 @@ async fn check(tx: &Tx, filing: &Filing) -> Result<Option<service_item::Model>, 
         }
         None => None,
     };
-    if filing.kind == CaseKind::Proxy && filing.item.is_none() {
+    if filing.matter.kind == CaseKind::Proxy && filing.matter.item.is_none() {
         faults.push(FieldFault::new("/item", "required"));
     }
-    if filing.kind == CaseKind::Voice && filing.concern.is_none() {
+    if filing.matter.kind == CaseKind::Voice && filing.matter.concern.is_none() {
         faults.push(FieldFault::new("/concern", "required"));
     }
-    if filing.kind != CaseKind::Voice && filing.concern.is_some() {
+    if filing.matter.kind != CaseKind::Voice && filing.matter.concern.is_some() {
         faults.push(FieldFault::new("/concern", "not_allowed_here"));
     }
-    if filing.kind != CaseKind::Proxy && filing.text.is_none() {
+    if filing.matter.kind != CaseKind::Proxy && filing.matter.text.is_none() {
         faults.push(FieldFault::new("/text", "required"));
     }
     if !filing.against.is_empty() {
@@ -275,7 +254,7 @@ async fn receiving_unit(tx: &Tx, place: Lineage, confidential: bool) -> Result<U
 }
 
 fn contact(app: &App, filing: &Filing) -> Result<Option<entity::sealed::Sealed>, Problem> {
-    let given = filing.contact_phone.as_deref().and_then(phone::normalise);
+    let given = filing.matter.contact_phone.as_deref().and_then(phone::normalise);
     let own = match (&given, &filing.person.phone) {
         (None, Some(sealed)) => Some(app.field_keys.open("person.phone", sealed)?),
         _ => None,
