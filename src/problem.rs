@@ -3,50 +3,16 @@
 //! A failure is an answer (RFC 9457, `application/problem+json`): it says what went wrong, which field, and what can be
 //! done instead. Texts live in `locales/problems.yml`; [`crate::http`] writes the answer in the caller's language.
 
+mod language;
+
+pub use language::Language;
+
 use actix_web::{HttpResponse, http::StatusCode};
 use rust_i18n::t;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-
-/// The languages texts exist in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// 简体中文, the default.
-    ZhCn,
-    /// English.
-    En,
-}
-
-impl Language {
-    /// The name of the locale file's column.
-    #[must_use]
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::ZhCn => "zh-CN",
-            Self::En => "en",
-        }
-    }
-
-    /// The first language of an `Accept-Language` header that we speak, by its weights (RFC 9110, 12.5.4).
-    #[must_use]
-    pub fn preferred(header: Option<&str>) -> Self {
-        let weight = |language: &str| {
-            header.unwrap_or("").split(',').find_map(|part| {
-                let mut pieces = part.split(';');
-                let tag = pieces.next()?.trim().to_ascii_lowercase();
-                let matches = tag == language || tag.starts_with(&format!("{language}-"));
-                let q = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-                matches.then_some(q)
-            })
-        };
-        match (weight("zh"), weight("en")) {
-            (zh, Some(en)) if en > zh.unwrap_or(0.0) => Self::En,
-            _ => Self::ZhCn,
-        }
-    }
-}
 
 macro_rules! codes {
     ($($variant:ident $slug:literal $status:ident),* $(,)?) => {
@@ -444,20 +410,6 @@ mod tests {
                 assert!(!code.detail(language).starts_with("problem."), "detail of {}", code.slug());
             }
             assert!(code.detail(Language::ZhCn).chars().count() <= 40, "{} is too long to be read aloud", code.slug());
-        }
-    }
-
-    #[test]
-    fn the_language_follows_the_header_and_falls_back_to_chinese() {
-        for (header, language) in [
-            (None, Language::ZhCn),
-            (Some("en"), Language::En),
-            (Some("en-GB,zh;q=0.5"), Language::En),
-            (Some("zh-CN,zh;q=0.9,en;q=0.8"), Language::ZhCn),
-            (Some("fr"), Language::ZhCn),
-            (Some(";;q=x,"), Language::ZhCn),
-        ] {
-            assert_eq!(Language::preferred(header), language, "{header:?}");
         }
     }
 }
