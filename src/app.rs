@@ -24,7 +24,9 @@ use crate::{
     config::{Config, ConfigFault},
     crypto::FieldKeys,
     db::Db,
-    dev, divisions, http, lists, notices, openapi, operations, people,
+    dev, divisions,
+    http::{self, Lane},
+    lists, notices, openapi, operations, people,
     problem::Problem,
     talks, telemetry,
     wechat::{self, Client},
@@ -52,6 +54,10 @@ pub struct App {
     pub calendar: ArcSwap<Calendar>,
     /// Names of service items.
     pub item_names: catalogue::ItemNames,
+    /// Villagers who want a place on a talk day.
+    pub bookings: Lane<talks::Wish>,
+    /// Villagers who file a case.
+    pub filings: Lane<cases::Wish>,
     /// The contract, written out.
     pub openapi: String,
     /// Addresses and their methods.
@@ -107,6 +113,8 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         limits: Limits::new(&config.auth.throttle),
         calendar: ArcSwap::from_pointee(calendar),
         item_names: catalogue::ItemNames::default(),
+        bookings: talks::lane(&db),
+        filings: cases::lane(&db),
         openapi: document.to_string(),
         routes: openapi::Routes::of(&document),
         metrics,

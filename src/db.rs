@@ -2,20 +2,25 @@
 //!
 //! Features see [`Db::read`] and [`Db::transact`] and never learn which engine runs. On `SQLite` the operations that
 //! wait at the same moment share one durable commit, each in a savepoint of its own, because the commit is the cost
-//! (decision 0004); on `PostgreSQL` each has its own transaction, run again after a deadlock. Next: [`crate::problem`]
-//! for what a failing statement becomes.
+//! (decision 0004); on `PostgreSQL` each has its own transaction, run again after a deadlock. A [`Lane`] is for calls
+//! that come in crowds: those of one kind that wait are done by the same few statements (decision 0011). Next:
+//! [`crate::problem`] for what a failing statement becomes.
 
+mod lane;
+mod many;
 mod postgres;
 mod sqlite;
+mod writer;
+
+pub use lane::Lane;
+pub use many::{insert_all, insert_missing, padded};
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, sea_query::LikeExpr};
 use secrecy::ExposeSecret;
 
-use crate::{
-    config,
-    problem::{Code, Problem},
-};
+use self::writer::Writer;
+use crate::{config, problem::Problem};
 
 /// A transaction: what every operation writes through.
 pub type Tx = DatabaseTransaction;
@@ -23,28 +28,34 @@ pub type Tx = DatabaseTransaction;
 /// A database. Clones share their connections.
 #[derive(Clone)]
 pub struct Db {
+    engine: Engine,
     read: DatabaseConnection,
-    write: Writer,
+    writer: Writer,
 }
 
-#[derive(Clone)]
-enum Writer {
-    Sqlite(sqlite::Writer),
-    Postgres(DatabaseConnection),
+#[derive(Clone, Copy)]
+enum Engine {
+    Sqlite,
+    Postgres,
 }
 
 impl Db {
     /// Connects to the engine that `database.url` names, making an `SQLite` file that is not there yet.
     pub async fn connect(settings: &config::Database) -> Result<Self, DbErr> {
-        let url = settings.url.expose_secret();
+        let (url, settings) = (settings.url.expose_secret().to_owned(), settings.clone());
         if url.starts_with("sqlite:") {
-            let write = sqlite::connect_writer(url, settings).await?;
-            let read = sqlite::connect_readers(url, settings).await?;
-            return Ok(Self { read, write: Writer::Sqlite(sqlite::Writer::start(write)?) });
+            let (file, durable) = (url.clone(), settings.clone());
+            let connect = async move || sqlite::connect_writer(&file, &durable).await;
+            let writer = Writer::start(connect, sqlite::serve).await?;
+            let read = sqlite::connect_readers(&url, &settings).await?;
+            return Ok(Self { engine: Engine::Sqlite, read, writer });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool = postgres::connect(url, settings).await?;
-            return Ok(Self { read: pool.clone(), write: Writer::Postgres(pool) });
+            let read = postgres::connect(&url, &settings).await?;
+            let connections = postgres::half(&settings);
+            let connect = async move || postgres::connect(&url, &settings).await;
+            let serve = async move |pool, waiting| postgres::serve(pool, connections, waiting).await;
+            return Ok(Self { engine: Engine::Postgres, read, writer: Writer::start(connect, serve).await? });
         }
         Err(DbErr::Custom("database.url must begin with sqlite:// or postgres://".to_owned()))
     }
@@ -58,9 +69,9 @@ impl Db {
     /// `sqlite` or `postgres`, for logs and metrics.
     #[must_use]
     pub fn engine(&self) -> &'static str {
-        match self.write {
-            Writer::Sqlite(_) => "sqlite",
-            Writer::Postgres(_) => "postgres",
+        match self.engine {
+            Engine::Sqlite => "sqlite",
+            Engine::Postgres => "postgres",
         }
     }
 
@@ -68,48 +79,39 @@ impl Db {
     ///
     /// The operation may run more than once (deadlock on `PostgreSQL`), so it must not touch anything but the
     /// transaction. An `Err` rolls back what it did and nothing of its neighbours.
+    ///
+    /// # Errors
+    /// Those of the operation; `busy` when too many wait, or when it waited too long.
     pub async fn transact<T, F>(&self, operation: F) -> Result<T, Problem>
     where
         T: Send + 'static,
         F: AsyncFn(&Tx) -> Result<T, Problem> + Send + 'static,
     {
-        match &self.write {
-            Writer::Sqlite(writer) => writer.transact(operation).await,
-            Writer::Postgres(pool) => postgres::transact(pool, operation).await,
-        }
+        self.writer.transact(operation).await
     }
 
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        Migrator::up(self.writer_connection(), None).await
+        Migrator::up(self.writer.connection(), None).await
     }
 
     /// Takes every step back (tests).
     pub async fn migrate_down(&self) -> Result<(), DbErr> {
-        Migrator::down(self.writer_connection(), None).await
+        Migrator::down(self.writer.connection(), None).await
     }
 
     /// Names of migrations, and whether each was applied.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, DbErr> {
-        let applied = Migrator::get_migration_models(self.writer_connection()).await.unwrap_or_default();
+        let applied = Migrator::get_migration_models(self.writer.connection()).await.unwrap_or_default();
         let done = |name: &str| applied.iter().any(|row| row.version == name);
         Ok(Migrator::migrations().iter().map(|step| (step.name().to_owned(), done(step.name()))).collect())
     }
 
     /// Closes the connections; `SQLite` folds its write-ahead log back into the file.
     pub async fn close(&self) {
-        if let Writer::Sqlite(writer) = &self.write {
-            writer.close().await;
-        }
+        self.writer.close().await;
         if let Err(fault) = self.read.close_by_ref().await {
             tracing::warn!(error = %fault, "the database did not close cleanly");
-        }
-    }
-
-    fn writer_connection(&self) -> &DatabaseConnection {
-        match &self.write {
-            Writer::Sqlite(writer) => writer.connection(),
-            Writer::Postgres(pool) => pool,
         }
     }
 }
@@ -127,9 +129,4 @@ pub(crate) fn again_on_unique(fault: DbErr) -> Problem {
         Some(sea_orm::SqlErr::UniqueConstraintViolation(_)) => Problem::try_again(fault),
         _ => fault.into(),
     }
-}
-
-pub(crate) fn queue_full() -> Problem {
-    metrics::counter!("shuoshi_writes_refused_total").increment(1);
-    Problem::new(Code::Busy)
 }

@@ -1,18 +1,21 @@
 //! What every handler shares: reading a request that may be wrong, answering in one shape.
 //!
-//! [`Command`] is a validated body that may be repeated over a bad line, [`Query`] validated parameters, [`Single`] an
+//! [`Command`] is a validated body that may be repeated over a bad line, [`Lane`] the way for commands that come in
+//! crowds, [`Query`] validated parameters, [`Single`] an
 //! answer with an entity tag, [`Page`] a keyset page; [`envelope`] writes failures in the caller's language. Handlers
 //! in `*/api.rs` are made of these. Next: [`crate::auth`] for who is calling.
 
 mod body;
 mod command;
 mod envelope;
+mod lane;
 mod paging;
 mod reply;
 
 pub use body::{Checked, MAX_TEXT, faults_of, plain_text};
 pub use command::Command;
 pub use envelope::{RequestId, envelope, fallback};
+pub use lane::Lane;
 pub use paging::{Cursor, Page, PageQuery};
 pub use reply::{Single, json};
 

@@ -20,7 +20,7 @@ use crate::{
     calendar::Calendar,
     clock::local_day,
     db::Tx,
-    notices::{self, About},
+    notices::{self, About, Telling},
     problem::{Code, Problem},
 };
 
@@ -121,10 +121,10 @@ pub async fn advance(
     let from = case.state;
     let next = after(&case, step, &act, by.kind() == EventBy::Clock, reckoning);
     write(tx, &case, &next).await?;
-    record(tx, &next, Some(from), by, &act, reckoning.now).await?;
+    let event = event(&next, Some(from), by, &act, reckoning.now);
+    case_event::Entity::insert(event).exec_without_returning(tx).await?;
     if let Some(kind) = step.tells {
-        notices::tell(tx, next.person_id, kind, About::Case(next.id), json!({"number": next.number}), reckoning.now)
-            .await?;
+        notices::tell(tx, vec![telling(&next, kind)], reckoning.now).await?;
     }
     Ok(next)
 }
@@ -223,16 +223,20 @@ async fn write(tx: &Tx, before: &case::Model, next: &case::Model) -> Result<(), 
     if written.rows_affected == 1 { Ok(()) } else { Err(Code::Stale.into()) }
 }
 
-/// Writes the event that made `case` what it is now.
-pub(super) async fn record(
-    tx: &Tx,
+/// What the person is told of a step.
+pub(super) fn telling(case: &case::Model, kind: &'static str) -> Telling {
+    Telling { person: case.person_id, kind, about: About::Case(case.id), params: json!({"number": case.number}) }
+}
+
+/// The event that made `case` what it is now.
+pub(super) fn event(
     case: &case::Model,
     from: Option<CaseState>,
     by: &By,
     act: &Act,
     now: Instant,
-) -> Result<(), Problem> {
-    let event = case_event::ActiveModel {
+) -> case_event::ActiveModel {
+    case_event::ActiveModel {
         id: Set(CaseEventId::fresh()),
         case_id: Set(case.id),
         seq: Set(case.version),
@@ -255,7 +259,5 @@ pub(super) async fn record(
         promised_due_on: Set(case.promised_due_on),
         statutory_due_on: Set(case.statutory_due_on),
         calendar_version: Set(case.calendar_version.clone()),
-    };
-    case_event::Entity::insert(event).exec_without_returning(tx).await?;
-    Ok(())
+    }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, http::StatusCode, post, web::Data, web::Path};
 use entity::{
-    case::{CaseKind, CaseState},
+    case::{self, CaseKind, CaseState},
     id::CaseId,
 };
 use serde::Deserialize;
@@ -11,15 +11,19 @@ use validator::Validate;
 
 use super::{
     commands::{FileCase, ReviewCase, VillagerAction},
-    ops::{act, file, find, review, track},
+    ops::{
+        act,
+        file::{self, Wish},
+        find, review, track,
+    },
     scope,
     views::{self, CaseEventView, CaseView, ReviewView, TrackedCase},
 };
 use crate::{
     app::App,
     auth::{Villager, address_of},
-    db::Tx,
-    http::{Command, Page, PageQuery, Query, Single, json},
+    db::{Db, Tx},
+    http::{Command, Lane, Page, PageQuery, Query, Single, json},
     problem::Problem,
 };
 
@@ -58,12 +62,21 @@ pub struct TrackCase {
 #[utoipa::path(tag = "cases", request_body = FileCase, responses((status = 201, body = CaseView)))]
 #[post("/cases")]
 pub async fn file_case(app: Data<App>, me: Villager, command: Command<FileCase>) -> Result<HttpResponse, Problem> {
-    let (shared, caller, client_time) = (app.clone(), me.caller(), command.client_time);
-    let operation = async move |tx: &Tx, body: &FileCase| {
-        let case = file::file(tx, &shared, &me, body, client_time).await?;
-        villager_view(&shared, tx, case).await
-    };
-    command.once(&app, caller, StatusCode::CREATED, operation).await
+    let (shared, caller, client_time) = (app.clone().into_inner(), me.caller(), command.client_time);
+    let wish = |body| Wish { app: shared, me, body, client_time };
+    command.once_in(&app, &app.filings, caller, StatusCode::CREATED, wish).await
+}
+
+/// The lane of [`file_case`]: cases that are filed at the same moment are written together.
+#[must_use]
+pub fn lane(db: &Db) -> Lane<Wish> {
+    Lane::open(db, async |tx: &Tx, wishes: &[&Wish]| {
+        let Some(app) = wishes.first().map(|wish| &wish.app) else { return Ok(vec![]) };
+        let cases = file::file(tx, app, wishes).await?;
+        let known: Vec<&case::Model> = cases.iter().flatten().collect();
+        let names = find::Names::of_items(app, tx, known).await?;
+        Ok(cases.into_iter().map(|case| Ok(views::for_villager(app, case?, &names))).collect())
+    })
 }
 
 /// One's own cases, newest first.

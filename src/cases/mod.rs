@@ -16,6 +16,9 @@ pub mod staff_api;
 mod views;
 pub mod workflow;
 
+pub use api::lane;
+pub use ops::file::Wish;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.

@@ -4,6 +4,7 @@
 
 pub mod act;
 pub mod file;
+mod filing;
 pub mod find;
 pub mod review;
 pub mod track;

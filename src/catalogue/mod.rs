@@ -9,7 +9,7 @@ mod names;
 mod ops;
 
 pub use names::ItemNames;
-pub use ops::current_item;
+pub use ops::{ItemTerms, current_terms};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

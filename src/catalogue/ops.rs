@@ -1,8 +1,15 @@
 //! Finding service items.
 
-use entity::{case::CaseKind, division, id::DivisionId, service_item};
+use std::collections::{BTreeSet, HashMap};
+
+use entity::{
+    case::CaseKind,
+    division,
+    id::{DivisionId, ServiceItemId},
+    service_item,
+};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, Func},
 };
 
@@ -62,18 +69,39 @@ pub(super) async fn find(
     if !plain_text(code) {
         return Err(Problem::not_found());
     }
+    let of_code = service_item::Entity::find().filter(service_item::COLUMN.code.eq(code));
     let found = match version {
-        None => current_item(db, code).await?,
-        Some(version) => {
-            let of_code = service_item::Entity::find().filter(service_item::COLUMN.code.eq(code));
-            of_code.filter(service_item::COLUMN.version.eq(version)).one(db).await?
-        }
+        None => of_code.filter(service_item::COLUMN.current.eq(true)).one(db).await?,
+        Some(version) => of_code.filter(service_item::COLUMN.version.eq(version)).one(db).await?,
     };
     found.ok_or_else(Problem::not_found)
 }
 
-/// The current version of an item.
-pub async fn current_item(db: &impl ConnectionTrait, code: &str) -> Result<Option<service_item::Model>, Problem> {
-    let of_code = service_item::Entity::find().filter(service_item::COLUMN.code.eq(code));
-    Ok(of_code.filter(service_item::COLUMN.current.eq(true)).one(db).await?)
+/// What a case takes over from the item it is filed under.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "service_item::Entity")]
+pub struct ItemTerms {
+    /// The version.
+    pub id: ServiceItemId,
+    /// Ours.
+    pub code: String,
+    /// As people know it.
+    pub name: String,
+    /// Working days; 0 is the same day.
+    pub promised_days: Option<i32>,
+    /// Working days of the law.
+    pub statutory_days: Option<i32>,
+}
+
+/// Terms of the current versions of these items, by code; what is not known is left out.
+pub async fn current_terms(
+    db: &impl ConnectionTrait,
+    codes: BTreeSet<&str>,
+) -> Result<HashMap<String, ItemTerms>, Problem> {
+    if codes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let current = service_item::Entity::find().filter(service_item::COLUMN.code.is_in(db::padded(codes)));
+    let current = current.filter(service_item::COLUMN.current.eq(true)).into_partial_model::<ItemTerms>();
+    Ok(current.all(db).await?.into_iter().map(|item| (item.code.clone(), item)).collect())
 }

@@ -1,24 +1,26 @@
-//! `PostgreSQL`: a pool, and a transaction an operation.
+//! `PostgreSQL`: a pool that reads, a pool that writes, and a transaction an operation.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use futures_util::FutureExt;
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, TransactionTrait};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, TransactionOptions};
 
-use super::Tx;
-use crate::{config, problem::Problem};
+use super::writer::Queue;
+use crate::{
+    config,
+    problem::{Code, Problem},
+};
 
-/// Deadlocks and serialisation failures are the engine asking for another try.
-const TRIES: u32 = 4;
-
+/// A pool of half the connections that one process may have.
 pub(super) async fn connect(url: &str, settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
-    let cached = if settings.statement_cache { 256 } else { 0 };
+    let cached = if settings.statement_cache { 512 } else { 0 };
+    let connections = half(settings);
     options
-        .max_connections(settings.max_connections)
+        .max_connections(connections)
         // All opened at the start and kept: a connection lives on the runtime that opened it, and this one outlives
         // those of the workers, which end one by one when the server stops.
-        .min_connections(settings.max_connections)
+        .min_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
         .idle_timeout(None)
         .max_lifetime(None)
@@ -36,38 +38,24 @@ pub(super) async fn connect(url: &str, settings: &config::Database) -> Result<Da
     Database::connect(options).await
 }
 
-pub(super) async fn transact<T, F>(pool: &DatabaseConnection, operation: F) -> Result<T, Problem>
-where
-    F: AsyncFn(&Tx) -> Result<T, Problem>,
-{
-    let mut tried = 1;
-    loop {
-        match once(pool, &operation).await {
-            Err(problem) if problem.may_retry() && tried < TRIES => {
-                tracing::debug!(tried, reason = problem.source_text(), "transaction is run again");
-                tokio::time::sleep(Duration::from_millis(u64::from(tried) * rand::random_range(2..12))).await;
-                tried += 1;
-            }
-            outcome => return outcome,
-        }
-    }
+/// How many of the connections write; the others read.
+pub(super) fn half(settings: &config::Database) -> u32 {
+    (settings.max_connections / 2).max(1)
 }
 
-async fn once<T, F>(pool: &DatabaseConnection, operation: &F) -> Result<T, Problem>
-where
-    F: AsyncFn(&Tx) -> Result<T, Problem>,
-{
-    let tx = pool.begin().await?;
-    // As on SQLite, a mistake in one operation is a failed call: background work must outlive it.
-    let outcome = AssertUnwindSafe(operation(&tx)).catch_unwind().await;
-    match outcome.unwrap_or_else(|_| Err(Problem::unexpected("the operation panicked"))) {
-        Ok(value) => {
-            tx.commit().await?;
-            Ok(value)
-        }
-        Err(problem) => {
-            tx.rollback().await?;
-            Err(problem)
+/// Gives each operation a transaction of its own, `connections` at a time.
+pub(super) async fn serve(pool: DatabaseConnection, connections: u32, mut waiting: Queue) {
+    let most = usize::try_from(connections).unwrap_or(1);
+    let mut running = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            next = waiting.recv(), if running.len() < most => match next {
+                Some(operation) if operation.is_late() => operation.refuse(Problem::new(Code::Busy)),
+                Some(operation) => running.push(operation.alone(pool.clone(), TransactionOptions::default())),
+                None => break,
+            },
+            Some(()) = running.next(), if !running.is_empty() => {}
         }
     }
+    while running.next().await.is_some() {}
 }

@@ -1,15 +1,16 @@
-//! `SQLite`: one thread that writes, sharing durable commits, and a pool of readers that cannot.
+//! `SQLite`: one connection that writes, sharing durable commits, and a pool of readers that cannot.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
-use tokio::sync::{mpsc, oneshot};
 
-use super::{Tx, queue_full};
+use super::{
+    Tx,
+    writer::{Operation, Queue},
+};
 use crate::{
     config::{self, Synchronous},
     problem::{Code, Problem},
@@ -17,10 +18,6 @@ use crate::{
 
 /// The most operations that share a commit.
 const GROUP: usize = 64;
-/// The most operations that wait; beyond it callers are told to come back.
-const QUEUE: usize = 1024;
-/// Tries of an operation that asked for another one.
-const TRIES: u32 = 4;
 
 pub(super) async fn connect_writer(url: &str, settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
     make_folder(url)?;
@@ -71,120 +68,36 @@ fn make_folder(url: &str) -> Result<(), DbErr> {
     }
 }
 
-/// The way to the thread that writes.
-#[derive(Clone)]
-pub(super) struct Writer {
-    connection: DatabaseConnection,
-    queue: mpsc::Sender<Box<dyn Write>>,
-}
-
-impl Writer {
-    /// Starts the thread. It ends when the last clone of the writer is gone.
-    pub(super) fn start(connection: DatabaseConnection) -> Result<Self, DbErr> {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        let its_connection = connection.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|fault| DbErr::Custom(fault.to_string()))?;
-        std::thread::Builder::new()
-            .name("sqlite-writer".to_owned())
-            .spawn(move || runtime.block_on(write(its_connection, waiting)))
-            .map_err(|fault| DbErr::Custom(fault.to_string()))?;
-        Ok(Self { connection, queue })
-    }
-
-    pub(super) fn connection(&self) -> &DatabaseConnection {
-        &self.connection
-    }
-
-    pub(super) async fn close(&self) {
-        if let Err(fault) = self.connection.close_by_ref().await {
-            tracing::warn!(error = %fault, "the database did not close cleanly");
-        }
-    }
-
-    pub(super) async fn transact<T, F>(&self, operation: F) -> Result<T, Problem>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&Tx) -> Result<T, Problem> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Box::new(Waiting { operation, answer })).map_err(|_| queue_full())?;
-        answered.await.unwrap_or_else(|_| Err(Problem::unexpected("the operation panicked")))
-    }
-}
-
-/// Tells the caller how it ended; takes the fault of the commit, if there was one.
-type Answer = Box<dyn FnOnce(Option<&DbErr>)>;
-
-/// An operation in the queue, its types forgotten.
-trait Write: Send {
-    /// Runs inside `tx`, in a savepoint: a failure takes back only this operation.
-    fn run(self: Box<Self>, tx: &Tx) -> LocalBoxFuture<'_, Outcome>;
-    /// The transaction did not even begin.
-    fn refuse(self: Box<Self>, fault: &DbErr);
-}
-
-struct Outcome {
-    /// Whether its work is to be committed.
-    keep: bool,
-    answer: Answer,
-}
-
-struct Waiting<T, F> {
-    operation: F,
-    answer: oneshot::Sender<Result<T, Problem>>,
-}
-
-impl<T, F> Write for Waiting<T, F>
-where
-    T: Send + 'static,
-    F: AsyncFn(&Tx) -> Result<T, Problem> + Send + 'static,
-{
-    fn run(self: Box<Self>, tx: &Tx) -> LocalBoxFuture<'_, Outcome> {
-        Box::pin(async move {
-            let Self { operation, answer } = *self;
-            let result = in_savepoint(tx, &operation).await;
-            let keep = result.is_ok();
-            Outcome {
-                keep,
-                answer: Box::new(move |commit| {
-                    let said = match commit {
-                        Some(fault) if keep => Err(Problem::unexpected(format!("commit failed: {fault}"))),
-                        _ => result,
-                    };
-                    // The caller may have hung up; what was committed stays committed.
-                    let _ = answer.send(said);
-                }),
-            }
-        })
-    }
-
-    fn refuse(self: Box<Self>, fault: &DbErr) {
-        let _ = self.answer.send(Err(Problem::busy(fault)));
-    }
-}
-
-async fn write(connection: DatabaseConnection, mut waiting: mpsc::Receiver<Box<dyn Write>>) {
+/// Takes what waits, however little, and commits it together.
+pub(super) async fn serve(connection: DatabaseConnection, mut waiting: Queue) {
     let mut group = Vec::with_capacity(GROUP);
     while waiting.recv_many(&mut group, GROUP).await > 0 {
         metrics::histogram!("shuoshi_commit_operations").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
-        let immediate = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        match connection.begin_with_options(immediate).await {
-            Ok(tx) => commit_together(tx, &mut group).await,
-            Err(fault) => group.drain(..).for_each(|write| write.refuse(&fault)),
-        }
+        let (late, in_time) = group.drain(..).partition(|operation| operation.is_late());
+        refuse(late, &|| Problem::new(Code::Busy));
+        commit(&connection, in_time).await;
     }
 }
 
-async fn commit_together(tx: Tx, group: &mut Vec<Box<dyn Write>>) {
+async fn commit(connection: &DatabaseConnection, mut group: Vec<Box<dyn Operation>>) {
+    let immediate =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    // One alone needs no savepoint.
+    if group.len() == 1
+        && let Some(operation) = group.pop()
+    {
+        return operation.alone(connection.clone(), immediate).await;
+    }
+    match connection.begin_with_options(immediate).await {
+        Ok(tx) => commit_together(tx, group).await,
+        Err(fault) => refuse(group, &|| Problem::busy(&fault)),
+    }
+}
+
+async fn commit_together(tx: Tx, group: Vec<Box<dyn Operation>>) {
     let mut outcomes = Vec::with_capacity(group.len());
-    for write in group.drain(..) {
-        outcomes.push(write.run(&tx).await);
+    for operation in group {
+        outcomes.push(operation.sharing(&tx).await);
     }
     let kept = outcomes.iter().any(|outcome| outcome.keep);
     let ended = if kept { tx.commit().await } else { tx.rollback().await };
@@ -196,34 +109,6 @@ async fn commit_together(tx: Tx, group: &mut Vec<Box<dyn Write>>) {
     }
 }
 
-async fn in_savepoint<T, F>(tx: &Tx, operation: &F) -> Result<T, Problem>
-where
-    F: AsyncFn(&Tx) -> Result<T, Problem>,
-{
-    let mut tried = 1;
-    loop {
-        let savepoint = tx.begin().await?;
-        match caught(operation, &savepoint).await {
-            Ok(value) => {
-                savepoint.commit().await?;
-                return Ok(value);
-            }
-            Err(problem) => {
-                savepoint.rollback().await?;
-                if !problem.may_retry() || tried == TRIES {
-                    return Err(problem);
-                }
-                tried += 1;
-            }
-        }
-    }
-}
-
-/// A panic of one operation must not take the writer down with it.
-async fn caught<T, F>(operation: &F, tx: &Tx) -> Result<T, Problem>
-where
-    F: AsyncFn(&Tx) -> Result<T, Problem>,
-{
-    let outcome = AssertUnwindSafe(operation(tx)).catch_unwind().await;
-    outcome.unwrap_or_else(|_| Err(Problem::new(Code::Unexpected)))
+fn refuse(group: Vec<Box<dyn Operation>>, why: &dyn Fn() -> Problem) {
+    group.into_iter().for_each(|operation| operation.refuse(why()));
 }

@@ -7,7 +7,7 @@ pub mod api;
 pub mod import;
 mod ops;
 
-pub use ops::{Lineage, find, lineage};
+pub use ops::{Lineage, find, lineage, lineages};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.

@@ -1,5 +1,7 @@
 //! Finding divisions.
 
+use std::collections::{BTreeSet, HashMap};
+
 use entity::{
     division::{self, DivisionLevel},
     id::DivisionId,
@@ -62,14 +64,26 @@ pub struct Lineage {
 
 /// The lineage of a village; 422 at `pointer` when the id names no village.
 pub async fn lineage(db: &impl ConnectionTrait, id: DivisionId, pointer: &str) -> Result<Lineage, Problem> {
-    let row = division::Entity::find_by_id(id).one(db).await?;
-    match row {
-        Some(division::Model {
-            level: DivisionLevel::Village,
-            township_id: Some(township),
-            county_id: Some(county),
-            ..
-        }) => Ok(Lineage { village: id, township, county }),
-        _ => Err(Problem::field(pointer, "unknown")),
-    }
+    let known = lineages(db, BTreeSet::from([id])).await?;
+    known.get(&id).copied().ok_or_else(|| Problem::field(pointer, "unknown"))
+}
+
+/// The lineages of these villages; what is no village is left out.
+pub async fn lineages(
+    db: &impl ConnectionTrait,
+    ids: BTreeSet<DivisionId>,
+) -> Result<HashMap<DivisionId, Lineage>, Problem> {
+    let rows: Vec<(DivisionId, Option<DivisionId>, Option<DivisionId>)> = division::Entity::find()
+        .select_only()
+        .column(division::Column::Id)
+        .column(division::Column::TownshipId)
+        .column(division::Column::CountyId)
+        .filter(division::COLUMN.id.is_in(db::padded(ids)))
+        .filter(division::COLUMN.level.eq(DivisionLevel::Village))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let whole =
+        |(village, township, county)| Some((village, Lineage { village, township: township?, county: county? }));
+    Ok(rows.into_iter().filter_map(whole).collect())
 }

@@ -9,12 +9,16 @@ use actix_web::{
 use chrono::{DateTime, TimeDelta};
 use entity::{Instant, idempotent_answer};
 use futures_util::future::LocalBoxFuture;
-use sea_orm::{ActiveValue::NotSet, EntityTrait, Set};
+use sea_orm::EntityTrait;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{body, reply};
+use super::{
+    body,
+    lane::{Asked, Key, Lane},
+    reply,
+};
 use crate::{
     app::App,
     crypto::hex,
@@ -69,47 +73,67 @@ impl<T> Command<T> {
         R: Serialize,
         F: AsyncFn(&Tx, &T) -> Result<R, Problem> + Send + 'static,
     {
-        let now = app.clock.now();
-        let Self { body, key, fingerprint, .. } = self;
+        let (now, key) = (app.clock.now(), self.key_of(caller));
+        let body = self.body;
         let Some(key) = key else {
             let made = app.db.transact(async move |tx| to_text(&operation(tx, &body).await?)).await?;
             return Ok(reply::answer(status, made, false));
         };
-        let first = (caller, key.clone());
-        let row = idempotent_answer::ActiveModel {
-            caller: Set(caller),
-            key: Set(key),
-            fingerprint: Set(fingerprint.clone()),
-            status: Set(i32::from(status.as_u16())),
-            body: NotSet,
-            created_at: Set(now),
-        };
         // The answer goes in last, under the key: of two at once the second waits for the first, fails, is taken back
         // whole, and gets the first one's answer. Looking before would cost every call what only a repeat needs.
+        let kept = key.clone();
         let outcome = app.db.transact(async move |tx| {
             let made = to_text(&operation(tx, &body).await?)?;
-            let kept = idempotent_answer::ActiveModel { body: Set(made.clone()), ..row.clone() };
-            let inserted = idempotent_answer::Entity::insert(kept).exec_without_returning(tx).await;
+            let row = kept.row(status, made.clone(), now);
+            let inserted = idempotent_answer::Entity::insert(row).exec_without_returning(tx).await;
             inserted.on_unique(Code::IdempotencyInProgress)?;
             Ok(made)
         });
         match outcome.await {
             Ok(made) => Ok(reply::answer(status, made, false)),
-            Err(problem) => replay(app, first, &fingerprint).await?.ok_or(problem),
+            Err(problem) => replay(app, &key).await?.ok_or(problem),
         }
+    }
+
+    /// As [`Self::once`], carried out together with what else waits in the lane.
+    pub async fn once_in<W>(
+        self,
+        app: &App,
+        lane: &Lane<W>,
+        caller: Uuid,
+        status: StatusCode,
+        wish: impl FnOnce(T) -> W,
+    ) -> Result<HttpResponse, Problem>
+    where
+        W: Send + Sync + 'static,
+    {
+        let (now, key) = (app.clock.now(), self.key_of(caller));
+        let asked = Asked { wish: wish(self.body), status, key: key.clone(), now };
+        match (lane.submit(asked).await, key) {
+            (Ok(made), _) => Ok(reply::answer(status, made, false)),
+            (Err(problem), Some(key)) => replay(app, &key).await?.ok_or(problem),
+            (Err(problem), None) => Err(problem),
+        }
+    }
+
+    fn key_of(&self, caller: Uuid) -> Option<Key> {
+        let key = self.key.clone()?;
+        Some(Key { caller, key, fingerprint: self.fingerprint.clone() })
     }
 }
 
 /// The answer that the first call under this key got, if there was one.
-async fn replay(app: &App, first: (Uuid, String), fingerprint: &str) -> Result<Option<HttpResponse>, Problem> {
-    let Some(first) = idempotent_answer::Entity::find_by_id(first).one(app.db.read()).await? else { return Ok(None) };
-    if first.fingerprint != fingerprint {
+async fn replay(app: &App, key: &Key) -> Result<Option<HttpResponse>, Problem> {
+    let first = idempotent_answer::Entity::find_by_id((key.caller, key.key.clone())).one(app.db.read()).await?;
+    let Some(first) = first else { return Ok(None) };
+    if first.fingerprint != key.fingerprint {
         return Err(Code::IdempotencyKeyReused.into());
     }
     Ok(Some(reply::answer(stored_status(first.status), first.body, true)))
 }
 
-fn to_text<R: Serialize>(value: &R) -> Result<String, Problem> {
+/// An answer's text.
+pub(super) fn to_text<R: Serialize>(value: &R) -> Result<String, Problem> {
     serde_json::to_string(value).map_err(Problem::unexpected)
 }
 

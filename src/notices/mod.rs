@@ -6,7 +6,7 @@
 pub mod api;
 mod ops;
 
-pub use ops::{About, deliver, tell};
+pub use ops::{About, Telling, deliver, tell};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.

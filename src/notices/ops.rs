@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     app::App,
     auth::Villager,
-    db::Tx,
+    db::{self, Tx},
     http::{Cursor, PageQuery},
     jobs::{self, Job},
     problem::Problem,
@@ -26,33 +26,44 @@ pub enum About {
     Booking(BookingId),
 }
 
-/// Writes a notice of `kind` (a key of `locales/notices.yml`) and the job that delivers it.
-pub async fn tell(
-    tx: &Tx,
-    person: PersonId,
-    kind: &str,
-    about: About,
-    params: Value,
-    now: Instant,
-) -> Result<(), Problem> {
-    let id = NoticeId::fresh();
-    let (case_id, booking_id) = match about {
-        About::Case(case) => (Some(case), None),
-        About::Booking(booking) => (None, Some(booking)),
-    };
-    let row = notice::ActiveModel {
-        id: Set(id),
-        person_id: Set(person),
-        kind: Set(kind.to_owned()),
-        case_id: Set(case_id),
-        booking_id: Set(booking_id),
-        params: Set(params),
-        created_at: Set(now),
-        delivered_at: Set(None),
-        read_at: Set(None),
-    };
-    notice::Entity::insert(row).exec_without_returning(tx).await?;
-    jobs::enqueue(tx, &Job::DeliverNotice { notice: id }, now, None).await
+/// Something that one person is to be told.
+#[derive(Clone, Debug)]
+pub struct Telling {
+    /// Whom.
+    pub person: PersonId,
+    /// A key of `locales/notices.yml`.
+    pub kind: &'static str,
+    /// What it is about.
+    pub about: About,
+    /// What the sentence names: `number` of a case, `when` of a booking.
+    pub params: Value,
+}
+
+/// Writes notices and the jobs that deliver them.
+pub async fn tell(tx: &Tx, tellings: Vec<Telling>, now: Instant) -> Result<(), Problem> {
+    let mut rows = Vec::with_capacity(tellings.len());
+    let mut deliveries = Vec::with_capacity(tellings.len());
+    for Telling { person, kind, about, params } in tellings {
+        let id = NoticeId::fresh();
+        let (case_id, booking_id) = match about {
+            About::Case(case) => (Some(case), None),
+            About::Booking(booking) => (None, Some(booking)),
+        };
+        rows.push(notice::ActiveModel {
+            id: Set(id),
+            person_id: Set(person),
+            kind: Set(kind.to_owned()),
+            case_id: Set(case_id),
+            booking_id: Set(booking_id),
+            params: Set(params),
+            created_at: Set(now),
+            delivered_at: Set(None),
+            read_at: Set(None),
+        });
+        deliveries.push((Job::DeliverNotice { notice: id }, None));
+    }
+    db::insert_all(tx, rows).await?;
+    jobs::enqueue(tx, deliveries, now).await
 }
 
 /// Brings notices to their people. The inbox is the channel that is always there; being told twice changes nothing.

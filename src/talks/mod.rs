@@ -18,6 +18,9 @@ pub mod rules;
 pub mod slots;
 pub mod terms;
 
+pub use api::bookings::lane;
+pub use ops::book::Wish;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.

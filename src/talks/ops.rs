@@ -1,5 +1,6 @@
 //! What is done with talk days: load, decide by [`super::rules`], write, tell.
 
+pub(super) mod book;
 pub(super) mod bookings;
 pub(super) mod line;
 mod places;

@@ -146,8 +146,12 @@ pub struct Names {
 
 impl Names {
     /// Of the items of these cases.
-    pub async fn of_items(app: &App, db: &impl ConnectionTrait, cases: &[case::Model]) -> Result<Self, Problem> {
-        let ids = cases.iter().filter_map(|case| case.item_id);
+    pub async fn of_items(
+        app: &App,
+        db: &impl ConnectionTrait,
+        cases: impl IntoIterator<Item = &case::Model>,
+    ) -> Result<Self, Problem> {
+        let ids = cases.into_iter().filter_map(|case| case.item_id);
         Ok(Self { items: app.item_names.of(db, ids).await?, ..Self::default() })
     }
 

@@ -14,11 +14,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     app::App,
     auth::Villager,
-    db::Tx,
-    http::{Command, Page, PageQuery, Query, Single, json},
+    db::{Db, Tx},
+    http::{Command, Lane, Page, PageQuery, Query, Single, json},
     problem::Problem,
     talks::{
-        ops::bookings::{self, BookSlot, Booked, CancelBooking},
+        ops::{
+            book::{self, BookSlot, Wish},
+            bookings::{self, Booked, CancelBooking},
+        },
         rules,
     },
 };
@@ -98,10 +101,18 @@ pub async fn book_slot(
     command: Command<BookSlot>,
 ) -> Result<HttpResponse, Problem> {
     let (now, client_time, caller) = (app.clock.now(), command.client_time, me.caller());
-    let book = async move |tx: &Tx, wish: &BookSlot| {
-        Ok(BookingView::of(bookings::book(tx, &me, *slot, wish, client_time, now).await?, now))
-    };
-    command.once(&app, caller, StatusCode::CREATED, book).await
+    let wish = |body| Wish { me, slot: *slot, body, client_time, now };
+    command.once_in(&app, &app.bookings, caller, StatusCode::CREATED, wish).await
+}
+
+/// The lane of [`book_slot`]: whoever wants a place at the same moment is decided on together.
+#[must_use]
+pub fn lane(db: &Db) -> Lane<Wish> {
+    Lane::open(db, async |tx: &Tx, wishes: &[&Wish]| {
+        let booked = book::book(tx, wishes).await?;
+        let view = |(wish, booked): (&&Wish, Result<Booked, Problem>)| Ok(BookingView::of(booked?, wish.now));
+        Ok(wishes.iter().zip(booked).map(view).collect())
+    })
 }
 
 /// One's own bookings, newest first.

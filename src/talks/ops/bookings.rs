@@ -1,20 +1,16 @@
-//! Bookings: taking a place, giving it up, and looking at one's own.
-//!
-//! A place is one transaction: the day is held in share (it cannot be called off meanwhile), the person is locked (so
-//! that the count of open bookings is true), the slot's counter moves only while it is below its limit, and the row
-//! goes in under partial unique indexes. `SQLite` has one writer, there the locks vanish. All of it or nothing.
+//! Bookings that stand: giving a place up, and looking at one's own. Taking one: [`super::book`].
 
 use std::collections::BTreeMap;
 
 use entity::{
     Instant, booking,
-    booking::{BookingPrivacy, BookingState},
-    id::{BookingId, PersonId, SlotId, TalkDayId},
-    person, slot, talk_day,
+    booking::BookingState,
+    id::{BookingId, SlotId, TalkDayId},
+    slot, talk_day,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, Set, sea_query::LockType,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Set, sea_query::LockType,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -25,35 +21,12 @@ use super::places;
 use crate::{
     app::App,
     auth::Villager,
-    db::{self, Tx},
+    db::Tx,
     http::{Cursor, PageQuery},
-    lists,
-    notices::{self, About},
+    notices::{self, About, Telling},
     problem::{Code, Problem},
-    talks::{
-        bodies::TalkMode,
-        rules::{self, spoken},
-        terms,
-    },
+    talks::rules::{self, spoken},
 };
-
-/// A place that is wanted.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BookSlot {
-    /// A code of the list `topics`.
-    #[validate(length(min = 1, max = 40))]
-    #[schema(min_length = 1, max_length = 40)]
-    topic: String,
-    /// What it is about, in the villager's words.
-    #[validate(length(min = 1, max = 500))]
-    #[schema(min_length = 1, max_length = 500)]
-    summary: String,
-    /// A private matter is shown to nobody but the person and the host.
-    privacy: BookingPrivacy,
-    /// How; the usual one of the day when it is not said.
-    mode: Option<TalkMode>,
-}
 
 /// A booking to be given up.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -68,96 +41,17 @@ pub struct CancelBooking {
 }
 
 /// A booking with the slot and the day it belongs to.
+#[derive(Clone)]
 pub struct Booked {
     pub booking: booking::Model,
     pub slot: slot::Model,
     pub day: talk_day::Model,
 }
 
-/// Takes a place in a slot.
-pub async fn book(
-    tx: &Tx,
-    me: &Villager,
-    slot: SlotId,
-    wish: &BookSlot,
-    client_time: Option<Instant>,
-    now: Instant,
-) -> Result<Booked, Problem> {
-    let wanted = slot::Entity::find_by_id(slot).one(tx).await?.ok_or_else(Problem::not_found)?;
-    let day = talk_day::Entity::find_by_id(wanted.talk_day_id).lock_shared().one(tx).await?;
-    let day = day.ok_or_else(Problem::not_found)?;
-    let mode = check(wish, &day)?;
-    let held = held_by(tx, me.person(), now).await?;
-    // Before all other refusals: who is in never hears that it is too late or full.
-    if held.contains(&day.id) {
-        return Err(Code::AlreadyBooked.into());
-    }
-    rules::bookable(&day, now)?;
-    rules::has_room(&held)?;
-    let Some(slot) = places::take(tx, slot).await? else {
-        return Err(places::full(tx, &wanted, &day, held, now).await?);
-    };
-    let booking = booking::Model {
-        id: BookingId::fresh(),
-        code: rules::fresh_code(),
-        slot_id: slot.id,
-        talk_day_id: day.id,
-        person_id: me.person(),
-        state: BookingState::Booked,
-        live: true,
-        number_in_line: places::number(tx, &slot).await?,
-        topic: wish.topic.clone(),
-        summary: wish.summary.trim().to_owned(),
-        privacy: wish.privacy,
-        mode: mode.slug().to_owned(),
-        cancel_reason: None,
-        version: 1,
-        created_at: now,
-        client_time,
-    };
-    // Only the code can clash: everything else was settled under the locks.
-    let row = booking.clone().into_active_model();
-    booking::Entity::insert(row).exec_without_returning(tx).await.map_err(db::again_on_unique)?;
-    tell(tx, &booking, &slot, "booked", now).await?;
-    Ok(Booked { booking, slot, day })
-}
-
-/// What of the wish does not need the database beyond its day; the mode it comes to.
-fn check(wish: &BookSlot, day: &talk_day::Model) -> Result<TalkMode, Problem> {
-    if !lists::knows("topics", &wish.topic) {
-        return Err(Problem::field("/topic", "unknown"));
-    }
-    if wish.summary.trim().is_empty() {
-        return Err(Problem::field("/summary", "empty"));
-    }
-    let modes = terms::modes_of(day)?;
-    match wish.mode {
-        None => modes.first().copied().ok_or_else(|| Problem::unexpected("a talk day without a mode")),
-        Some(mode) if modes.contains(&mode) => Ok(mode),
-        Some(_) => Err(Problem::field("/mode", "not_offered")),
-    }
-}
-
-/// Days that have not ended on which the person has a place. Locks the person: two of their calls count one by one.
-async fn held_by(tx: &Tx, person: PersonId, now: Instant) -> Result<Vec<TalkDayId>, Problem> {
-    // Weaker than FOR UPDATE, so that rows which only refer to the person need not wait.
-    let me = person::Entity::find_by_id(person).select_only().column(person::Column::Id).lock(LockType::NoKeyUpdate);
-    me.into_tuple::<PersonId>().one(tx).await?.ok_or_else(Problem::not_found)?;
-    let day =
-        booking::Entity::belongs_to(talk_day::Entity).from(booking::Column::TalkDayId).to(talk_day::Column::Id).into();
-    let held = booking::Entity::find()
-        .select_only()
-        .column(booking::Column::TalkDayId)
-        .join(JoinType::InnerJoin, day)
-        .filter(booking::COLUMN.person_id.eq(person))
-        .filter(booking::COLUMN.live.eq(true))
-        .filter(talk_day::COLUMN.ends_at.gt(now));
-    Ok(held.into_tuple().all(tx).await?)
-}
-
-async fn tell(tx: &Tx, row: &booking::Model, slot: &slot::Model, kind: &str, now: Instant) -> Result<(), Problem> {
-    let when = json!({"when": spoken(slot.starts_at)});
-    notices::tell(tx, row.person_id, kind, About::Booking(row.id), when, now).await
+/// What the person is told of a booking.
+pub(super) fn telling(row: &booking::Model, slot: &slot::Model, kind: &'static str) -> Telling {
+    let params = json!({"when": spoken(slot.starts_at)});
+    Telling { person: row.person_id, kind, about: About::Booking(row.id), params }
 }
 
 /// Gives a place up; another person may have it at once.
@@ -183,7 +77,7 @@ pub async fn cancel(
     row.version = Set(version);
     let booking = row.update(tx).await?;
     let slot = places::give_back(tx, slot, 1).await?;
-    tell(tx, &booking, &slot, "booking_cancelled", now).await?;
+    notices::tell(tx, vec![telling(&booking, &slot, "booking_cancelled")], now).await?;
     Ok(Booked { booking, slot, day })
 }
 

@@ -1,7 +1,9 @@
-//! Places of slots: taken and given back by conditional updates, never by reading first.
+//! Places of slots: taken and given back under the lock of the slot's row, by conditional updates.
 //!
-//! The update locks the slot's row until the transaction ends, so what is reckoned after it (the number in line) is
-//! true whatever else runs. A CHECK of the table stands behind it.
+//! What is reckoned under the lock (the number in line) is true whatever else runs. A CHECK of the table stands behind
+//! it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
     Instant, booking,
@@ -11,18 +13,18 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use serde::Serialize;
 
 use crate::{
-    db::Tx,
+    db::{Tx, padded},
     problem::{Code, Problem},
     talks::rules,
 };
 
 /// How many days are looked at for alternatives.
-const DAYS_LOOKED_AT: u64 = 6;
+const DAYS_LOOKED_AT: u64 = 8;
 /// How many free slots are weighed; a day has at most [`crate::talks::slots::MOST_SLOTS`] of them.
 const SLOTS_WEIGHED: u64 = 205;
 
@@ -36,15 +38,31 @@ struct Alternative {
     free: i32,
 }
 
-/// Takes a public place of the slot; `None` when there is none.
-pub(super) async fn take(tx: &Tx, id: SlotId) -> Result<Option<slot::Model>, Problem> {
-    let taken = slot::Entity::update_many()
-        .col_expr(slot::Column::Taken, Expr::col(slot::Column::Taken).add(1))
-        .filter(slot::COLUMN.id.eq(id))
-        .filter(Expr::col(slot::Column::Taken).lt(Expr::col(slot::Column::PublicPlaces)))
-        .exec_with_returning(tx)
-        .await?;
-    Ok(taken.into_iter().next())
+/// The slots, locked; in the order of their ids.
+pub(super) async fn lock(tx: &Tx, ids: BTreeSet<SlotId>) -> Result<Vec<slot::Model>, Problem> {
+    let slots = slot::Entity::find().filter(slot::COLUMN.id.is_in(padded(ids))).order_by_asc(slot::Column::Id);
+    Ok(slots.lock(LockType::NoKeyUpdate).all(tx).await?)
+}
+
+/// Takes so many public places of each slot. That they are there was seen under the lock, and is asked for once more.
+pub(super) async fn take(tx: &Tx, places: BTreeMap<SlotId, i32>) -> Result<(), Problem> {
+    let mut alike = BTreeMap::<i32, Vec<SlotId>>::new();
+    for (slot, places) in places {
+        alike.entry(places).or_default().push(slot);
+    }
+    for (places, slots) in alike {
+        let wanted = slots.len();
+        let taken = slot::Entity::update_many()
+            .col_expr(slot::Column::Taken, Expr::col(slot::Column::Taken).add(places))
+            .filter(slot::COLUMN.id.is_in(padded(slots)))
+            .filter(Expr::col(slot::Column::Taken).add(places).lte(Expr::col(slot::Column::PublicPlaces)))
+            .exec(tx)
+            .await?;
+        if usize::try_from(taken.rows_affected).ok() != Some(wanted) {
+            return Err(Problem::try_again("a place was gone that had been seen"));
+        }
+    }
+    Ok(())
 }
 
 /// Gives places of the slot back.
@@ -58,30 +76,32 @@ pub(super) async fn give_back(tx: &Tx, id: SlotId, places: i32) -> Result<slot::
     freed.into_iter().next().ok_or_else(|| Problem::unexpected("a booking of no slot"))
 }
 
-/// The number in line of the place just taken: the next, or one that was given back.
-pub(super) async fn number(tx: &Tx, slot: &slot::Model) -> Result<i32, Problem> {
-    if slot.released == 0 {
-        return Ok(slot.first_number + slot.taken - 1);
+/// Numbers in line that are in use, of each of these slots.
+pub(super) async fn numbers(
+    tx: &Tx,
+    slots: impl Iterator<Item = SlotId>,
+) -> Result<BTreeMap<SlotId, Vec<i32>>, Problem> {
+    let mut used: BTreeMap<SlotId, Vec<i32>> = slots.map(|slot| (slot, vec![])).collect();
+    if used.is_empty() {
+        return Ok(used);
     }
-    let used: Vec<i32> = booking::Entity::find()
+    let rows: Vec<(SlotId, i32)> = booking::Entity::find()
         .select_only()
+        .column(booking::Column::SlotId)
         .column(booking::Column::NumberInLine)
-        .filter(booking::COLUMN.slot_id.eq(slot.id))
+        .filter(booking::COLUMN.slot_id.is_in(padded(used.keys().copied())))
         .filter(booking::COLUMN.live.eq(true))
         .into_tuple()
         .all(tx)
         .await?;
-    Ok(rules::lowest_free(slot.first_number, &used))
+    for (slot, number) in rows {
+        used.entry(slot).or_default().push(number);
+    }
+    Ok(used)
 }
 
-/// The refusal of a full slot, with the nearest free ones; `held` are days on which the person has a place already.
-pub(super) async fn full(
-    tx: &Tx,
-    wanted: &slot::Model,
-    day: &talk_day::Model,
-    held: Vec<TalkDayId>,
-    now: Instant,
-) -> Result<Problem, Problem> {
+/// Free slots of this day and of the open days that follow it in the same place.
+pub(super) async fn free_near(tx: &Tx, day: &talk_day::Model, now: Instant) -> Result<Vec<slot::Model>, Problem> {
     let days: Vec<TalkDayId> = talk_day::Entity::find()
         .select_only()
         .column(talk_day::Column::Id)
@@ -90,21 +110,21 @@ pub(super) async fn full(
         .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
         .filter(talk_day::COLUMN.opens_at.lte(now))
         .filter(talk_day::COLUMN.closes_at.gt(now))
-        .filter(talk_day::COLUMN.id.is_not_in(held))
         .order_by_asc(talk_day::Column::StartsAt)
         .limit(DAYS_LOOKED_AT)
         .into_tuple()
         .all(tx)
         .await?;
     let free = slot::Entity::find()
-        .filter(slot::COLUMN.talk_day_id.is_in(days))
-        .filter(Expr::col(slot::Column::Taken).lt(Expr::col(slot::Column::PublicPlaces)))
-        .order_by_asc(slot::Column::StartsAt)
-        .limit(SLOTS_WEIGHED)
-        .all(tx)
-        .await?;
+        .filter(slot::COLUMN.talk_day_id.is_in(padded(days)))
+        .filter(Expr::col(slot::Column::Taken).lt(Expr::col(slot::Column::PublicPlaces)));
+    Ok(free.order_by_asc(slot::Column::StartsAt).limit(SLOTS_WEIGHED).all(tx).await?)
+}
+
+/// The refusal of a full slot, with the nearest of the free ones.
+pub(super) fn full(wanted: &slot::Model, free: Vec<slot::Model>) -> Problem {
     let alternatives: Vec<Alternative> = rules::nearest(wanted, free).into_iter().map(Alternative::from).collect();
-    Ok(Problem::new(Code::SlotFull).with("alternatives", alternatives))
+    Problem::new(Code::SlotFull).with("alternatives", alternatives)
 }
 
 impl From<slot::Model> for Alternative {

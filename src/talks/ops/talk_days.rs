@@ -23,7 +23,7 @@ use crate::{
     auth::{Staff, duty::ManageTalks},
     db::Tx,
     divisions,
-    notices::{self, About},
+    notices::{self, About, Telling},
     problem::{Code, Problem},
     talks::{
         bodies::SingleDayBody,
@@ -209,10 +209,10 @@ async fn release_all(tx: &Tx, day: TalkDayId, now: Instant) -> Result<(), Proble
         let after = super::places::give_back(tx, slot, places).await?;
         starts.insert(slot, after.starts_at);
     }
-    for row in gone {
+    let telling = |row: booking::Model| {
         let when = starts.get(&row.slot_id).map_or_else(String::new, |at| spoken(*at));
-        let about = About::Booking(row.id);
-        notices::tell(tx, row.person_id, "booking_cancelled", about, json!({"when": when}), now).await?;
-    }
-    Ok(())
+        let (about, params) = (About::Booking(row.id), json!({"when": when}));
+        Telling { person: row.person_id, kind: "booking_cancelled", about, params }
+    };
+    notices::tell(tx, gone.into_iter().map(telling).collect(), now).await
 }

@@ -1,0 +1,231 @@
+//! What both ways of filing come down to: rules are checked, a number is drawn, the first event is written.
+//!
+//! Many filings are looked up, checked and written together: what they refer to is read once for all of them
+//! ([`Surroundings`]), each is decided for itself, and the rows of all go in by one statement a table.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use entity::{
+    Instant,
+    case::{self, CaseChannel, CaseConcern, CaseKind, CaseState, CaseUrgency},
+    case_against,
+    id::{CaseId, DivisionId, StaffId, UnitId},
+    person,
+    sealed::Sealed,
+    staff, unit,
+    unit::UnitKind,
+};
+use rust_i18n::t;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set};
+
+use crate::{
+    app::App,
+    cases::{
+        advance::{self, Act, By},
+        commands::Matter,
+        number::CaseNumber,
+        sla,
+        workflow::Action,
+    },
+    catalogue::{self, ItemTerms},
+    clock::local_day,
+    db::{self, Tx, padded},
+    divisions::{self, Lineage},
+    notices,
+    people::phone,
+    problem::{FieldFault, Problem},
+};
+
+/// A case to be.
+pub(super) struct Filing {
+    pub(super) matter: Matter,
+    pub(super) division: DivisionId,
+    pub(super) against: Vec<StaffId>,
+    pub(super) confidential: bool,
+    pub(super) person: person::Model,
+    pub(super) channel: CaseChannel,
+    pub(super) entered_by: Option<StaffId>,
+    pub(super) draft: bool,
+    pub(super) client_time: Option<Instant>,
+}
+
+/// Makes cases of the filings that keep the rules; refuses the others and those that were refused before.
+pub(super) async fn insert(
+    tx: &Tx,
+    app: &App,
+    filings: Vec<Result<(Filing, By), Problem>>,
+) -> Result<Vec<Result<case::Model, Problem>>, Problem> {
+    let now = app.clock.now();
+    let around = Surroundings::of(tx, filings.iter().filter_map(|filing| Some(&filing.as_ref().ok()?.0))).await?;
+    let (mut rows, mut against, mut events, mut tellings) = (vec![], vec![], vec![], vec![]);
+    let mut cases = Vec::with_capacity(filings.len());
+    for filing in filings {
+        let made = filing.and_then(|(filing, by)| Ok((draw(app, &around, &filing, now)?, filing.against, by)));
+        cases.push(made.map(|(case, complained_about, by)| {
+            rows.push(case.clone().into_active_model());
+            let about = |staff| case_against::ActiveModel { case_id: Set(case.id), staff_id: Set(staff) };
+            against.extend(complained_about.into_iter().map(about));
+            if case.state != CaseState::Draft {
+                events.push(advance::event(&case, None, &by, &Act::plain(Action::Submit), now));
+                tellings.push(advance::telling(&case, "case_submitted"));
+            }
+            case
+        }));
+    }
+    // A number is random: in the rare case that it is taken, the whole transaction draws others.
+    db::insert_all::<case::ActiveModel>(tx, rows).await.map_err(db::again_on_unique)?;
+    db::insert_all(tx, against).await?;
+    db::insert_all(tx, events).await?;
+    notices::tell(tx, tellings, now).await?;
+    Ok(cases)
+}
+
+/// What filings refer to.
+struct Surroundings {
+    items: HashMap<String, ItemTerms>,
+    places: HashMap<DivisionId, Lineage>,
+    units: HashMap<(DivisionId, UnitKind), UnitId>,
+    staff: HashSet<StaffId>,
+}
+
+impl Surroundings {
+    async fn of(tx: &Tx, filings: impl Iterator<Item = &Filing> + Clone) -> Result<Self, Problem> {
+        let codes = filings.clone().filter_map(|filing| filing.matter.item.as_deref()).collect();
+        let items = catalogue::current_terms(tx, codes).await?;
+        let places = divisions::lineages(tx, filings.clone().map(|filing| filing.division).collect()).await?;
+        let near: BTreeSet<DivisionId> = places.values().flat_map(|place| [place.village, place.township]).collect();
+        let mut units = HashMap::new();
+        for unit in unit::Entity::find().filter(unit::COLUMN.division_id.is_in(padded(near))).all(tx).await? {
+            units.entry((unit.division_id, unit.kind)).or_insert(unit.id);
+        }
+        let named: BTreeSet<StaffId> = filings.flat_map(|filing| filing.against.iter().copied()).collect();
+        let staff = if named.is_empty() {
+            HashSet::new()
+        } else {
+            let known = staff::Entity::find().select_only().column(staff::Column::Id);
+            known.filter(staff::COLUMN.id.is_in(padded(named))).into_tuple().all(tx).await?.into_iter().collect()
+        };
+        Ok(Self { items, places, units, staff })
+    }
+
+    /// The desk of the village, else the township's centre; for what is confidential the discipline desk and no other.
+    fn receiving_unit(&self, place: Lineage, confidential: bool) -> Result<UnitId, Problem> {
+        let wanted: &[(DivisionId, UnitKind)] = if confidential {
+            &[(place.township, UnitKind::DisciplineDesk)]
+        } else {
+            &[(place.village, UnitKind::VillageDesk), (place.township, UnitKind::TownshipCentre)]
+        };
+        let found = wanted.iter().find_map(|unit| self.units.get(unit));
+        found.copied().ok_or_else(|| Problem::field("/division", "no_desk"))
+    }
+}
+
+/// The row of a filing that keeps the rules.
+fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Result<case::Model, Problem> {
+    let item = check(around, filing)?;
+    let confidential = filing.confidential || !filing.against.is_empty();
+    let place = around.places.get(&filing.division).copied().ok_or_else(|| Problem::field("/division", "unknown"))?;
+    let unit = around.receiving_unit(place, confidential)?;
+    let calendar = app.calendar.load();
+    let state = if filing.draft { CaseState::Draft } else { CaseState::Submitted };
+    let step_due_at = sla::silence_acts_at(&calendar, state, now);
+    let matter = filing.matter.clone();
+    let promised = match item {
+        Some(item) => item.promised_days,
+        None => sla::promised_days(matter.kind, matter.concern).and_then(|days| i32::try_from(days).ok()),
+    };
+    Ok(case::Model {
+        id: CaseId::fresh(),
+        number: CaseNumber::random(&mut rand::rng()).to_string(),
+        kind: matter.kind,
+        state,
+        version: i32::from(!filing.draft),
+        round: 1,
+        title: matter.title.unwrap_or_else(|| title_of(item, matter.concern)),
+        text: matter.text.unwrap_or_default(),
+        form: matter.form.map(serde_json::Value::Object),
+        topic: matter.topic,
+        concern: matter.concern,
+        urgency: matter.urgency.unwrap_or(CaseUrgency::Normal),
+        channel: filing.channel,
+        confidential,
+        item_id: item.map(|item| item.id),
+        promised_days: promised,
+        statutory_days: item.and_then(|item| item.statutory_days),
+        village_id: place.village,
+        township_id: place.township,
+        county_id: place.county,
+        unit_id: unit,
+        first_unit_id: unit,
+        assignee_id: None,
+        person_id: filing.person.id,
+        entered_by: filing.entered_by,
+        contact_name: filing.person.name.clone(),
+        contact_phone: contact(app, filing)?,
+        accepted_on: None,
+        promised_due_on: None,
+        statutory_due_on: None,
+        provisional: false,
+        calendar_version: calendar.version().to_owned(),
+        step_due_at,
+        due_on: step_due_at.map_or(local_day(now), local_day),
+        returns: 0,
+        reopens: 0,
+        result: None,
+        answered_at: None,
+        confirmed: None,
+        closed_at: None,
+        created_at: now,
+        updated_at: now,
+        client_time: filing.client_time,
+    })
+}
+
+/// Rules that need a look at what else there is; all faults at once.
+fn check<'a>(around: &'a Surroundings, filing: &Filing) -> Result<Option<&'a ItemTerms>, Problem> {
+    let (matter, mut faults) = (&filing.matter, Vec::new());
+    let item = matter.item.as_ref().and_then(|code| around.items.get(code));
+    if matter.item.is_some() && item.is_none() {
+        faults.push(FieldFault::new("/item", "unknown"));
+    }
+    if matter.kind == CaseKind::Proxy && matter.item.is_none() {
+        faults.push(FieldFault::new("/item", "required"));
+    }
+    if matter.kind == CaseKind::Voice && matter.concern.is_none() {
+        faults.push(FieldFault::new("/concern", "required"));
+    }
+    if matter.kind != CaseKind::Voice && matter.concern.is_some() {
+        faults.push(FieldFault::new("/concern", "not_allowed_here"));
+    }
+    if matter.kind != CaseKind::Proxy && matter.text.is_none() {
+        faults.push(FieldFault::new("/text", "required"));
+    }
+    for (at, id) in filing.against.iter().enumerate() {
+        if !around.staff.contains(id) {
+            faults.push(FieldFault::new(format!("/against/{at}"), "unknown"));
+        } else if filing.against.iter().take(at).any(|other| other == id) {
+            faults.push(FieldFault::new(format!("/against/{at}"), "duplicate"));
+        }
+    }
+    if faults.is_empty() { Ok(item) } else { Err(Problem::invalid(faults)) }
+}
+
+fn contact(app: &App, filing: &Filing) -> Result<Option<Sealed>, Problem> {
+    let given = filing.matter.contact_phone.as_deref().and_then(phone::normalise);
+    let own = match (&given, &filing.person.phone) {
+        (None, Some(sealed)) => Some(app.field_keys.open("person.phone", sealed)?),
+        _ => None,
+    };
+    given.or(own).map(|phone| app.field_keys.seal("case.contact_phone", &phone)).transpose()
+}
+
+fn title_of(item: Option<&ItemTerms>, concern: Option<CaseConcern>) -> String {
+    match (item, concern) {
+        (Some(item), _) => item.name.clone(),
+        (None, Some(concern)) => {
+            let slug = serde_json::to_value(concern).ok().and_then(|slug| slug.as_str().map(str::to_owned));
+            t!(format!("case.concern.{}", slug.unwrap_or_default()), locale = "zh-CN").into_owned()
+        }
+        (None, None) => t!("case.talk", locale = "zh-CN").into_owned(),
+    }
+}

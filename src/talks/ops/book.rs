@@ -1,0 +1,241 @@
+//! Taking places: one decision for all who wait at the same moment, one transaction, a handful of statements.
+//!
+//! The days are held in share (they cannot be called off meanwhile), the persons are locked (so that the count of open
+//! bookings is true), then the slots; always in the order of their ids, so that two crowds never wait for each other.
+//! What is read under these locks stays true until the commit: each wish is decided by [`Round`] in the order of
+//! arrival, counters move by conditional updates and rows go in under partial unique indexes. `SQLite` has one writer,
+//! there the locks vanish. All of it or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entity::{
+    Instant, booking,
+    booking::{BookingPrivacy, BookingState},
+    id::{BookingId, PersonId, SlotId, TalkDayId},
+    person, slot, talk_day,
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::LockType,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    bookings::{Booked, telling},
+    places,
+};
+use crate::{
+    auth::Villager,
+    db::{self, Tx, padded},
+    lists, notices,
+    problem::{Code, Problem},
+    talks::{bodies::TalkMode, rules, terms},
+};
+
+/// A place that is wanted.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BookSlot {
+    /// A code of the list `topics`.
+    #[validate(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    topic: String,
+    /// What it is about, in the villager's words.
+    #[validate(length(min = 1, max = 500))]
+    #[schema(min_length = 1, max_length = 500)]
+    summary: String,
+    /// A private matter is shown to nobody but the person and the host.
+    privacy: BookingPrivacy,
+    /// How; the usual one of the day when it is not said.
+    mode: Option<TalkMode>,
+}
+
+/// Who wants which place.
+pub struct Wish {
+    /// For whom.
+    pub me: Villager,
+    /// Where.
+    pub slot: SlotId,
+    /// What for.
+    pub body: BookSlot,
+    /// By the client's clock.
+    pub client_time: Option<Instant>,
+    /// By ours.
+    pub now: Instant,
+}
+
+/// Takes a place for each wish, or says why not.
+///
+/// # Errors
+/// Of each: `not_found`, `invalid`, `already_booked`, `day_cancelled`, `booking_not_open`, `booking_closed`,
+/// `limit_reached`, `slot_full` with `alternatives`.
+pub async fn book(tx: &Tx, wishes: &[&Wish]) -> Result<Vec<Result<Booked, Problem>>, Problem> {
+    let mut round = Round::open(tx, wishes).await?;
+    let decisions: Vec<_> = wishes.iter().map(|wish| round.decide(wish)).collect();
+    let booked = decisions.iter().filter_map(|decision| decision.as_ref().ok()?.as_ref());
+    write(tx, booked.collect(), round.now).await?;
+    let mut answers = Vec::with_capacity(wishes.len());
+    for (wish, decision) in wishes.iter().zip(decisions) {
+        answers.push(match decision {
+            Ok(Some(booked)) => Ok(booked),
+            Ok(None) => Err(round.full(tx, wish).await?),
+            Err(problem) => Err(problem),
+        });
+    }
+    Ok(answers)
+}
+
+async fn write(tx: &Tx, all: Vec<&Booked>, now: Instant) -> Result<(), Problem> {
+    let mut taken = BTreeMap::<SlotId, i32>::new();
+    for booked in &all {
+        *taken.entry(booked.slot.id).or_default() += 1;
+    }
+    places::take(tx, taken).await?;
+    let rows = all.iter().map(|booked| booked.booking.clone().into_active_model()).collect();
+    // Only the code can clash: everything else was settled under the locks.
+    db::insert_all::<booking::ActiveModel>(tx, rows).await.map_err(db::again_on_unique)?;
+    let tellings = all.iter().map(|booked| telling(&booked.booking, &booked.slot, "booked")).collect();
+    notices::tell(tx, tellings, now).await
+}
+
+/// What the wishes of a crowd are decided on, kept true from one decision to the next.
+struct Round {
+    now: Instant,
+    days: BTreeMap<TalkDayId, talk_day::Model>,
+    slots: BTreeMap<SlotId, slot::Model>,
+    /// Days that have not ended on which each person has a place.
+    held: BTreeMap<PersonId, Vec<TalkDayId>>,
+    /// Numbers in use, of the slots that had some given back.
+    used: BTreeMap<SlotId, Vec<i32>>,
+    /// Free slots near the full ones, by the day of these.
+    near: BTreeMap<TalkDayId, Vec<slot::Model>>,
+}
+
+impl Round {
+    async fn open(tx: &Tx, wishes: &[&Wish]) -> Result<Self, Problem> {
+        let now = wishes.iter().map(|wish| wish.now).min().unwrap_or_default();
+        let wanted: BTreeSet<SlotId> = wishes.iter().map(|wish| wish.slot).collect();
+        let days = lock_days(tx, &wanted).await?;
+        let held = lock_people(tx, wishes.iter().map(|wish| wish.me.person()).collect(), now).await?;
+        let slots = places::lock(tx, wanted).await?;
+        let used = places::numbers(tx, slots.iter().filter(|slot| slot.released > 0).map(|slot| slot.id)).await?;
+        let slots = slots.into_iter().map(|slot| (slot.id, slot)).collect();
+        Ok(Self { now, days, slots, held, used, near: BTreeMap::new() })
+    }
+
+    /// The booking; `None` when the slot is full.
+    fn decide(&mut self, wish: &Wish) -> Result<Option<Booked>, Problem> {
+        let slot = self.slots.get_mut(&wish.slot).ok_or_else(Problem::not_found)?;
+        let day = self.days.get(&slot.talk_day_id).ok_or_else(Problem::not_found)?;
+        let held = self.held.get_mut(&wish.me.person()).ok_or_else(Problem::not_found)?;
+        let mode = check(&wish.body, day)?;
+        // Before all other refusals: who is in never hears that it is too late or full.
+        if held.contains(&day.id) {
+            return Err(Code::AlreadyBooked.into());
+        }
+        rules::bookable(day, wish.now)?;
+        rules::has_room(held)?;
+        if slot.taken >= slot.public_places {
+            return Ok(None);
+        }
+        slot.taken += 1;
+        held.push(day.id);
+        let number_in_line = match self.used.get_mut(&slot.id) {
+            None => slot.first_number + slot.taken - 1,
+            Some(used) => {
+                let number = rules::lowest_free(slot.first_number, used);
+                used.push(number);
+                number
+            }
+        };
+        let booking = booking::Model {
+            id: BookingId::fresh(),
+            code: rules::fresh_code(),
+            slot_id: slot.id,
+            talk_day_id: day.id,
+            person_id: wish.me.person(),
+            state: BookingState::Booked,
+            live: true,
+            number_in_line,
+            topic: wish.body.topic.clone(),
+            summary: wish.body.summary.trim().to_owned(),
+            privacy: wish.body.privacy,
+            mode: mode.slug().to_owned(),
+            cancel_reason: None,
+            version: 1,
+            created_at: wish.now,
+            client_time: wish.client_time,
+        };
+        Ok(Some(Booked { booking, slot: slot.clone(), day: day.clone() }))
+    }
+
+    /// The refusal of a full slot.
+    async fn full(&mut self, tx: &Tx, wish: &Wish) -> Result<Problem, Problem> {
+        let wanted = self.slots.get(&wish.slot).ok_or_else(Problem::not_found)?;
+        let day = self.days.get(&wanted.talk_day_id).ok_or_else(Problem::not_found)?;
+        if !self.near.contains_key(&day.id) {
+            self.near.insert(day.id, places::free_near(tx, day, self.now).await?);
+        }
+        let held = self.held.get(&wish.me.person()).map(Vec::as_slice).unwrap_or_default();
+        let near = self.near.get(&day.id).into_iter().flatten();
+        Ok(places::full(wanted, near.filter(|slot| !held.contains(&slot.talk_day_id)).cloned().collect()))
+    }
+}
+
+/// What of the wish does not need the database beyond its day; the mode it comes to.
+fn check(wish: &BookSlot, day: &talk_day::Model) -> Result<TalkMode, Problem> {
+    if !lists::knows("topics", &wish.topic) {
+        return Err(Problem::field("/topic", "unknown"));
+    }
+    if wish.summary.trim().is_empty() {
+        return Err(Problem::field("/summary", "empty"));
+    }
+    let modes = terms::modes_of(day)?;
+    match wish.mode {
+        None => modes.first().copied().ok_or_else(|| Problem::unexpected("a talk day without a mode")),
+        Some(mode) if modes.contains(&mode) => Ok(mode),
+        Some(_) => Err(Problem::field("/mode", "not_offered")),
+    }
+}
+
+/// The days of these slots, held in share.
+async fn lock_days(tx: &Tx, slots: &BTreeSet<SlotId>) -> Result<BTreeMap<TalkDayId, talk_day::Model>, Problem> {
+    let theirs = slot::Entity::find().select_only().column(slot::Column::TalkDayId);
+    let theirs = theirs.filter(slot::COLUMN.id.is_in(padded(slots.iter().copied()))).into_query();
+    let days = talk_day::Entity::find().filter(talk_day::Column::Id.in_subquery(theirs));
+    let days = days.order_by_asc(talk_day::Column::Id).lock_shared().all(tx).await?;
+    Ok(days.into_iter().map(|day| (day.id, day)).collect())
+}
+
+/// Locks the persons, so that their calls count one by one: days that have not ended on which each has a place.
+async fn lock_people(
+    tx: &Tx,
+    people: BTreeSet<PersonId>,
+    now: Instant,
+) -> Result<BTreeMap<PersonId, Vec<TalkDayId>>, Problem> {
+    let people = padded(people);
+    let lock = person::Entity::find().select_only().column(person::Column::Id);
+    let lock = lock.filter(person::COLUMN.id.is_in(people.iter().copied())).order_by_asc(person::Column::Id);
+    // Weaker than FOR UPDATE, so that rows which only refer to a person need not wait.
+    let known: Vec<PersonId> = lock.lock(LockType::NoKeyUpdate).into_tuple().all(tx).await?;
+    let mut held: BTreeMap<PersonId, Vec<TalkDayId>> = known.into_iter().map(|person| (person, vec![])).collect();
+    let day =
+        booking::Entity::belongs_to(talk_day::Entity).from(booking::Column::TalkDayId).to(talk_day::Column::Id).into();
+    let rows: Vec<(PersonId, TalkDayId)> = booking::Entity::find()
+        .select_only()
+        .column(booking::Column::PersonId)
+        .column(booking::Column::TalkDayId)
+        .join(JoinType::InnerJoin, day)
+        .filter(booking::COLUMN.person_id.is_in(people))
+        .filter(booking::COLUMN.live.eq(true))
+        .filter(talk_day::COLUMN.ends_at.gt(now))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    for (person, day) in rows {
+        held.entry(person).or_default().push(day);
+    }
+    Ok(held)
+}
