@@ -32,6 +32,7 @@ pub fn metrics() -> Result<PrometheusHandle, BuildError> {
     let made = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
         .set_buckets_for_metric(Matcher::Full("shuoshi_commit_operations".to_owned()), &group)?
+        .set_buckets_for_metric(Matcher::Full("shuoshi_lane_wishes".to_owned()), &group)?
         .install_recorder();
     match made {
         Ok(handle) => {
@@ -47,6 +48,7 @@ fn describe() {
     metrics::describe_counter!("shuoshi_http_requests_total", "Answered calls by route, method and status.");
     metrics::describe_histogram!("shuoshi_http_request_seconds", "Time to the answer's first byte.");
     metrics::describe_histogram!("shuoshi_commit_operations", "Operations that shared a commit (SQLite).");
+    metrics::describe_histogram!("shuoshi_lane_wishes", "Calls of one kind that were done together.");
     metrics::describe_counter!("shuoshi_writes_refused_total", "Writes turned away because too many waited.");
     metrics::describe_counter!("shuoshi_jobs_total", "Jobs by kind and outcome.");
     metrics::describe_counter!("shuoshi_sweeps_total", "Runs of periodic sweeps by name and outcome.");

@@ -33,4 +33,6 @@ pub mod decisions {
     pub mod d0009 {}
     #[doc = include_str!("decisions/0010-own-wechat-client.md")]
     pub mod d0010 {}
+    #[doc = include_str!("decisions/0011-crowds-are-done-together.md")]
+    pub mod d0011 {}
 }
