@@ -54,6 +54,8 @@ pub struct App {
     pub calendar: ArcSwap<Calendar>,
     /// Names of service items.
     pub item_names: catalogue::ItemNames,
+    /// Who is behind a token.
+    pub sessions: auth::Sessions,
     /// Villagers who want a place on a talk day.
     pub bookings: Lane<talks::Wish>,
     /// Villagers who file a case.
@@ -113,6 +115,7 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         limits: Limits::new(&config.auth.throttle),
         calendar: ArcSwap::from_pointee(calendar),
         item_names: catalogue::ItemNames::default(),
+        sessions: auth::sessions(&db),
         bookings: talks::lane(&db),
         filings: cases::lane(&db),
         openapi: document.to_string(),

@@ -12,8 +12,8 @@ mod postgres;
 mod sqlite;
 mod writer;
 
-pub use lane::Lane;
-pub use many::{insert_all, insert_missing, padded};
+pub use lane::{Answers, Lane, Wishes};
+pub use many::{insert_all, padded};
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, sea_query::LikeExpr};

@@ -11,6 +11,7 @@ mod m0002_talk_days;
 mod m0003_catalogue_and_calendar;
 mod m0004_cases;
 mod m0005_jobs;
+mod m0006_units_of_a_place;
 mod shape;
 
 /// All steps, oldest first.
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_catalogue_and_calendar::Migration),
             Box::new(m0004_cases::Migration),
             Box::new(m0005_jobs::Migration),
+            Box::new(m0006_units_of_a_place::Migration),
         ]
     }
 }

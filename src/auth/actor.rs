@@ -14,18 +14,18 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use chrono::NaiveDate;
 use entity::{
-    Instant,
     division::DivisionLevel,
     id::{DivisionId, PersonId, SessionId, StaffId, UnitId},
-    posting, session, staff,
+    posting,
 };
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
-use serde_json::Value;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::duty::{Duty, Need};
+use super::{
+    duty::{Duty, Need},
+    sessions::Standing,
+};
 use crate::{
     app::App,
     clock,
@@ -148,40 +148,9 @@ fn bearer(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
 }
 
-/// What a session says today: one row, or one for each posting of the staff behind it.
-#[derive(FromQueryResult)]
-struct Standing {
-    person_id: Option<PersonId>,
-    staff_id: Option<StaffId>,
-    ended_at: Option<Instant>,
-    name: Option<String>,
-    dismissed_at: Option<Instant>,
-    unit_id: Option<UnitId>,
-    division_id: Option<DivisionId>,
-    level: Option<DivisionLevel>,
-    duties: Option<Value>,
-    starts_on: Option<NaiveDate>,
-    ends_on: Option<NaiveDate>,
-}
-
-/// One statement for every call: the session, the staff behind it, their postings.
-async fn standing(app: &App, id: SessionId) -> Result<Vec<Standing>, Problem> {
-    let staff = session::Entity::belongs_to(staff::Entity).from(session::Column::StaffId).to(staff::Column::Id);
-    let posts = session::Entity::belongs_to(posting::Entity).from(session::Column::StaffId);
-    let rows = session::Entity::find_by_id(id)
-        .select_only()
-        .columns([session::Column::PersonId, session::Column::StaffId, session::Column::EndedAt])
-        .columns([staff::Column::Name, staff::Column::DismissedAt])
-        .columns([posting::Column::UnitId, posting::Column::DivisionId, posting::Column::Level])
-        .columns([posting::Column::Duties, posting::Column::StartsOn, posting::Column::EndsOn])
-        .join(JoinType::LeftJoin, staff.into())
-        .join(JoinType::LeftJoin, posts.to(posting::Column::StaffId).into());
-    Ok(rows.into_model().all(app.db.read()).await?)
-}
-
 async fn caller(app: &App, token: &str) -> Result<Caller, Problem> {
     let id = app.keyring.verify(token, app.clock.now()).ok_or(Code::SignInRequired)?;
-    let rows = standing(app, id).await?;
+    let rows = app.sessions.submit(id).await?;
     match rows.first() {
         Some(Standing { ended_at: None, person_id: Some(person), .. }) => {
             Ok(Caller::Villager(Villager { person: *person, session: id }))
@@ -193,16 +162,6 @@ async fn caller(app: &App, token: &str) -> Result<Caller, Problem> {
             Ok(Caller::Staff(Arc::new(StaffRow { id: staff, session: id, name, postings })))
         }
         _ => Err(Code::SessionEnded.into()),
-    }
-}
-
-impl Standing {
-    /// The posting of this row, when there is one and it stands on this day.
-    fn posted(self, today: NaiveDate) -> Option<Result<Posted, Problem>> {
-        let stands = self.starts_on? <= today && self.ends_on.is_none_or(|end| today <= end);
-        let (unit, division, level) = (self.unit_id?, self.division_id?, self.level?);
-        let duties = serde_json::from_value(self.duties?).map_err(Problem::unexpected);
-        stands.then(|| Ok(Posted { unit, division, level, duties: duties? }))
     }
 }
 

@@ -10,12 +10,14 @@ pub mod api;
 pub mod duty;
 pub mod ops;
 mod password;
+mod sessions;
 mod throttle;
 mod tokens;
 
 pub use actor::{Posted, Staff, Villager, authenticate};
 pub use duty::Duty;
 pub use password::{Passwords, hash as hash_password};
+pub use sessions::{Sessions, sessions};
 pub use throttle::{Limits, address_of, count as count_try};
 pub use tokens::Keyring;
 

@@ -160,8 +160,8 @@ pub async fn track_case(
     command: Command<TrackCase>,
 ) -> Result<HttpResponse, Problem> {
     let TrackCase { number, phone_tail } = &command.body;
-    let case = track::track(&app, number, phone_tail, address_of(&req, &app)).await?;
-    json(&views::tracked(&app, case).await?)
+    let steps = track::track(&app, number, phone_tail, address_of(&req, &app)).await?;
+    json(&views::tracked(&app, steps).await?)
 }
 
 async fn villager_view(app: &App, tx: &Tx, case: entity::case::Model) -> Result<CaseView, Problem> {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{
     advance::By,
     emergency::{self, EmergencyCall},
-    ops::find::Names,
+    ops::{find::Names, track::TrackedStep},
     scope,
     sla::{self, DueLight},
     workflow::{self, Action},
@@ -143,7 +143,7 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Ca
     CaseView {
         emergency: if open { emergency::calls([&case.title, &case.text]) } else { vec![] },
         id: case.id,
-        light: light(app, &case),
+        light: light(app, case.state, case.accepted_on, case.due_on, case.promised_days),
         number: (case.state != CaseState::Draft).then_some(case.number),
         kind: case.kind,
         state: case.state,
@@ -173,10 +173,17 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Ca
     }
 }
 
-fn light(app: &App, case: &case::Model) -> Option<DueLight> {
-    let limit = case.promised_days.and_then(|days| u32::try_from(days).ok());
-    let running = !workflow::is_closed(case.state) && case.accepted_on.is_some();
-    running.then(|| sla::light(&app.calendar.load(), app.clock.now(), case.due_on, limit))
+/// Burns from acceptance until the case is closed.
+fn light(
+    app: &App,
+    state: CaseState,
+    accepted_on: Option<NaiveDate>,
+    due_on: NaiveDate,
+    promised_days: Option<i32>,
+) -> Option<DueLight> {
+    let limit = promised_days.and_then(|days| u32::try_from(days).ok());
+    let running = !workflow::is_closed(state) && accepted_on.is_some();
+    running.then(|| sla::light(&app.calendar.load(), app.clock.now(), due_on, limit))
 }
 
 /// Who did it.
@@ -296,26 +303,27 @@ pub struct TrackedMilestone {
 }
 
 /// The tracked view.
-pub async fn tracked(app: &App, case: case::Model) -> Result<TrackedCase, Problem> {
-    let events = super::ops::find::events(app.db.read(), case.id).await?;
-    let names = Names::of_items(app, app.db.read(), std::slice::from_ref(&case)).await?;
-    let name = case.contact_name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
-    let milestone = |event: case_event::Model| TrackedMilestone {
-        at: event.at,
-        action: event.action,
-        to: event.to_state,
-        auto: event.auto,
+pub async fn tracked(app: &App, steps: Vec<TrackedStep>) -> Result<TrackedCase, Problem> {
+    let step = |step: &TrackedStep| TrackedMilestone {
+        at: step.at,
+        action: step.action.clone(),
+        to: step.to_state,
+        auto: step.auto,
     };
+    let milestones = steps.iter().map(step).collect();
+    let case = steps.into_iter().next().ok_or_else(Problem::not_found)?;
+    let names = app.item_names.of(app.db.read(), case.item_id.into_iter()).await?;
+    let name = case.contact_name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
     Ok(TrackedCase {
-        light: light(app, &case),
-        item: case.item_id.and_then(|id| names.items.get(&id)).map(|(_, name)| name.clone()),
+        light: light(app, case.state, case.accepted_on, case.due_on, case.promised_days),
+        item: case.item_id.and_then(|id| names.get(&id)).map(|(_, name)| name.clone()),
         number: case.number,
         kind: case.kind,
         state: case.state,
-        submitted_at: events.first().map_or(case.created_at, |first| first.at),
+        submitted_at: case.at,
         promised_due_on: case.promised_due_on,
         statutory_due_on: case.statutory_due_on,
         name: name.map(|name| mask_name(&name)),
-        milestones: events.into_iter().map(milestone).collect(),
+        milestones,
     })
 }

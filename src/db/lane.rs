@@ -2,20 +2,29 @@
 //!
 //! A lane takes what waits, however little, and hands it to one operation that answers each for itself: a hundred
 //! bookings cost the statements of one. When the whole fails, each is done alone, so that nobody pays for a neighbour.
+//! [`Lane::writing`] does so in a transaction, [`Lane::reading`] with a connection that reads.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
+use futures_util::{FutureExt, future::BoxFuture};
+use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Db, Tx, writer};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The most that are done together; the statements grow with it and stay prepared, one for each size.
 const MOST: usize = 32;
 /// The most that wait; beyond it callers are told to come back.
 const QUEUE: usize = 1024;
 
-/// A lane for calls that ask for `I` and are answered with `A`.
+/// The answers to some wishes, each in its place.
+pub type Answers<A> = Result<Vec<Result<A, Problem>>, Problem>;
+
+/// What is asked for by those who are served together.
+pub type Wishes<I> = Arc<[Arc<I>]>;
+
+/// A lane for calls that ask for `I` and are answered with `A`. It ends when it is dropped.
 pub struct Lane<I, A> {
     queue: mpsc::Sender<Waiting<I, A>>,
 }
@@ -23,90 +32,103 @@ pub struct Lane<I, A> {
 struct Waiting<I, A> {
     wish: I,
     answer: oneshot::Sender<Result<A, Problem>>,
+    since: Instant,
 }
 
 impl<I: Send + Sync + 'static, A: Send + 'static> Lane<I, A> {
-    /// Opens a lane for `work`, which answers each of the wishes in their order; it ends when the lane is dropped.
+    /// Opens a lane for `work`, which answers each of the wishes in their order, in one transaction.
     ///
     /// `work` may run more than once for the same wishes, as any operation of [`Db::transact`]. A refusal of one wish
     /// stands in its answer and must leave nothing written for it; an `Err` of the whole takes everything back.
     #[must_use]
-    pub fn open<F>(db: &Db, work: F) -> Self
+    pub fn writing<F>(db: &Db, work: F) -> Self
     where
-        F: AsyncFn(&Tx, &[I]) -> Result<Vec<Result<A, Problem>>, Problem> + Send + Sync + 'static,
+        F: AsyncFn(&Tx, &[Arc<I>]) -> Answers<A> + Send + Sync + 'static,
     {
+        let (db, work) = (db.clone(), Arc::new(work));
+        Self::open(move |wishes: Wishes<I>| {
+            let (db, work) = (db.clone(), work.clone());
+            Box::pin(async move { db.transact(async move |tx| work(tx, &wishes).await).await })
+        })
+    }
+
+    /// Opens a lane for `work`, which reads.
+    #[must_use]
+    pub fn reading(
+        db: &Db,
+        work: impl Fn(DatabaseConnection, Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static,
+    ) -> Self {
+        let db = db.read().clone();
+        Self::open(move |wishes| work(db.clone(), wishes))
+    }
+
+    fn open(work: impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(db.clone(), Arc::new(work), waiting));
+        tokio::spawn(serve(work, waiting));
         Self { queue }
     }
 
     /// Waits for the answer to this wish.
     ///
     /// # Errors
-    /// What `work` says of it; `busy` when too many wait.
+    /// What `work` says of it; `busy` when too many wait, or when it waited too long.
     pub async fn submit(&self, wish: I) -> Result<A, Problem> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Waiting { wish, answer }).map_err(|_| writer::full())?;
+        #[allow(clippy::disallowed_types, reason = "a span of time, not a point in it")]
+        let since = Instant::now();
+        self.queue.try_send(Waiting { wish, answer, since }).map_err(|_| writer::full())?;
         answered.await.unwrap_or_else(|_| Err(Problem::unexpected("the lane has ended")))
     }
 }
 
-async fn serve<I, A, F>(db: Db, work: Arc<F>, mut waiting: mpsc::Receiver<Waiting<I, A>>)
-where
-    I: Send + Sync + 'static,
-    A: Send + 'static,
-    F: AsyncFn(&Tx, &[I]) -> Result<Vec<Result<A, Problem>>, Problem> + Send + Sync + 'static,
-{
+async fn serve<I, A>(
+    work: impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>>,
+    mut waiting: mpsc::Receiver<Waiting<I, A>>,
+) {
     let mut group = Vec::with_capacity(MOST);
     while waiting.recv_many(&mut group, MOST).await > 0 {
         metrics::histogram!("shuoshi_lane_wishes").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
-        let (wishes, callers): (Vec<I>, Vec<_>) = group.drain(..).map(|one| (one.wish, one.answer)).unzip();
-        let wishes: Arc<[I]> = wishes.into();
-        let answers = match together(&db, &work, &wishes, 0, wishes.len()).await {
-            Err(problem) if wishes.len() > 1 => {
-                tracing::warn!(reason = problem.source_text(), "a crowd is done one by one");
-                one_by_one(&db, &work, &wishes).await
-            }
-            Err(problem) => vec![Err(problem)],
-            Ok(answers) => answers,
-        };
-        // Who has hung up does not hear it.
-        callers.into_iter().zip(answers).for_each(|(caller, answer)| drop(caller.send(answer)));
+        let (late, in_time): (Vec<_>, Vec<_>) =
+            group.drain(..).partition(|one: &Waiting<I, A>| one.since.elapsed() > writer::PATIENCE);
+        late.into_iter().for_each(|one| drop(one.answer.send(Err(Code::Busy.into()))));
+        let (wishes, callers): (Vec<_>, Vec<_>) =
+            in_time.into_iter().map(|one| (Arc::new(one.wish), one.answer)).unzip();
+        if !wishes.is_empty() {
+            // Who has hung up does not hear it.
+            let answers = answers(&work, wishes).await;
+            callers.into_iter().zip(answers).for_each(|(caller, answer)| drop(caller.send(answer)));
+        }
     }
 }
 
-async fn one_by_one<I, A, F>(db: &Db, work: &Arc<F>, wishes: &Arc<[I]>) -> Vec<Result<A, Problem>>
-where
-    I: Send + Sync + 'static,
-    A: Send + 'static,
-    F: AsyncFn(&Tx, &[I]) -> Result<Vec<Result<A, Problem>>, Problem> + Send + Sync + 'static,
-{
-    let mut answers = Vec::with_capacity(wishes.len());
-    for at in 0..wishes.len() {
-        let lone = together(db, work, wishes, at, at + 1).await;
-        answers.push(lone.and_then(|mut answers| answers.pop().unwrap_or_else(|| Err(too_few()))));
+async fn answers<I, A>(
+    work: &impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>>,
+    wishes: Vec<Arc<I>>,
+) -> Vec<Result<A, Problem>> {
+    let many = wishes.len();
+    let problem = match attempt(work, wishes.clone()).await {
+        Ok(answers) => return answers,
+        Err(problem) if many == 1 => return vec![Err(problem)],
+        Err(problem) => problem,
+    };
+    if problem.code() == Code::Busy {
+        return wishes.iter().map(|_| Err(Code::Busy.into())).collect();
+    }
+    tracing::warn!(reason = problem.source_text(), "a crowd is done one by one");
+    let mut answers = Vec::with_capacity(many);
+    for wish in wishes {
+        let alone = attempt(work, vec![wish]).await;
+        answers.push(alone.and_then(|mut answers| answers.pop().unwrap_or_else(|| Err(too_few()))));
     }
     answers
 }
 
-async fn together<I, A, F>(
-    db: &Db,
-    work: &Arc<F>,
-    wishes: &Arc<[I]>,
-    from: usize,
-    to: usize,
-) -> Result<Vec<Result<A, Problem>>, Problem>
-where
-    I: Send + Sync + 'static,
-    A: Send + 'static,
-    F: AsyncFn(&Tx, &[I]) -> Result<Vec<Result<A, Problem>>, Problem> + Send + Sync + 'static,
-{
-    let (work, wishes) = (work.clone(), wishes.clone());
-    db.transact(async move |tx| {
-        let answers = work(tx, wishes.get(from..to).unwrap_or_default()).await?;
-        if answers.len() == to - from { Ok(answers) } else { Err(too_few()) }
-    })
-    .await
+async fn attempt<I, A>(work: &impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>>, wishes: Vec<Arc<I>>) -> Answers<A> {
+    let many = wishes.len();
+    // A mistake in the work is a failed call: the lane must outlive it.
+    let outcome = AssertUnwindSafe(work(wishes.into())).catch_unwind().await;
+    let answers = outcome.unwrap_or_else(|_| Err(Problem::unexpected("the work of a lane panicked")))?;
+    if answers.len() == many { Ok(answers) } else { Err(too_few()) }
 }
 
 fn too_few() -> Problem {

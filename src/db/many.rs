@@ -1,6 +1,6 @@
 //! Statements for many rows, of a few sizes only: an engine keeps a statement prepared for each text it has seen.
 
-use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, sea_query::OnConflict};
+use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
 
 use super::Tx;
 
@@ -21,19 +21,6 @@ pub fn padded<V: Copy>(values: impl IntoIterator<Item = V>) -> Vec<V> {
 pub async fn insert_all<A: ActiveModelTrait>(tx: &Tx, rows: Vec<A>) -> Result<(), DbErr> {
     for rows in in_powers_of_two(rows) {
         <A::Entity as EntityTrait>::insert_many(rows).exec_without_returning(tx).await?;
-    }
-    Ok(())
-}
-
-/// As [`insert_all`]; a row that conflicts with one that stands is left out.
-pub async fn insert_missing<A: ActiveModelTrait>(
-    tx: &Tx,
-    rows: Vec<A>,
-    key: <A::Entity as EntityTrait>::Column,
-) -> Result<(), DbErr> {
-    for rows in in_powers_of_two(rows) {
-        let known = OnConflict::column(key).do_nothing().to_owned();
-        <A::Entity as EntityTrait>::insert_many(rows).on_conflict(known).exec_without_returning(tx).await?;
     }
     Ok(())
 }

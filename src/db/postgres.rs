@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, TransactionOptions};
 
-use super::writer::Queue;
+use super::writer::{PATIENCE, Queue};
 use crate::{
     config,
     problem::{Code, Problem},
@@ -21,7 +21,7 @@ pub(super) async fn connect(url: &str, settings: &config::Database) -> Result<Da
         // All opened at the start and kept: a connection lives on the runtime that opened it, and this one outlives
         // those of the workers, which end one by one when the server stops.
         .min_connections(connections)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
         .sqlx_logging(false)

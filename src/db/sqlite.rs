@@ -33,7 +33,10 @@ pub(super) async fn connect_writer(url: &str, settings: &config::Database) -> Re
             .synchronous(synchronous)
             .busy_timeout(Duration::from_secs(5))
             .foreign_keys(true)
-            .statement_cache_capacity(256)
+            // What a savepoint may have to take back is kept in memory, not in files that come and go.
+            .pragma("temp_store", "MEMORY")
+            .pragma("cache_size", "-16000")
+            .statement_cache_capacity(512)
             .optimize_on_close(true, None)
     });
     Database::connect(options).await

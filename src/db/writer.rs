@@ -19,7 +19,7 @@ use crate::problem::{Code, Problem};
 /// The most operations that wait; beyond it callers are told to come back.
 const QUEUE: usize = 1024;
 /// Who waited longer is told to come back: the database is gone or far behind.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// Tries of an operation that asked for another one.
 const TRIES: u32 = 4;
 

@@ -3,7 +3,7 @@
 //! As [`super::Command::once`], the first answer under an `Idempotency-Key` is stored in the transaction of the write
 //! it answers; here one statement looks for all the keys of a crowd and one stores all its answers.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use actix_web::http::StatusCode;
 use entity::{Instant, idempotent_answer};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::command::to_text;
 use crate::{
-    db::{self, Db, Tx},
+    db::{self, Answers, Db, Tx},
     problem::{Code, Problem},
 };
 
@@ -37,14 +37,14 @@ pub(super) struct Key {
 }
 
 impl<W: Send + Sync + 'static> Lane<W> {
-    /// Opens a lane for `work`, which answers each of the wishes in their order (see [`db::Lane::open`]).
+    /// Opens a lane for `work`, which answers each of the wishes in their order (see [`db::Lane::writing`]).
     #[must_use]
     pub fn open<R, F>(db: &Db, work: F) -> Self
     where
         R: Serialize,
-        F: AsyncFn(&Tx, &[&W]) -> Result<Vec<Result<R, Problem>>, Problem> + Send + Sync + 'static,
+        F: AsyncFn(&Tx, &[&W]) -> Answers<R> + Send + Sync + 'static,
     {
-        Self(db::Lane::open(db, async move |tx: &Tx, asked: &[Asked<W>]| once_each(tx, asked, &work).await))
+        Self(db::Lane::writing(db, async move |tx: &Tx, asked: &[Arc<Asked<W>>]| once_each(tx, asked, &work).await))
     }
 
     /// The answer's text; `idempotency_in_progress` when there is one already, or will be in a moment.
@@ -53,10 +53,10 @@ impl<W: Send + Sync + 'static> Lane<W> {
     }
 }
 
-async fn once_each<W, R, F>(tx: &Tx, asked: &[Asked<W>], work: &F) -> Result<Vec<Result<String, Problem>>, Problem>
+async fn once_each<W, R, F>(tx: &Tx, asked: &[Arc<Asked<W>>], work: &F) -> Answers<String>
 where
     R: Serialize,
-    F: AsyncFn(&Tx, &[&W]) -> Result<Vec<Result<R, Problem>>, Problem>,
+    F: AsyncFn(&Tx, &[&W]) -> Answers<R>,
 {
     let mut answered = answered(tx, asked).await?;
     // Of two with one key in the same crowd the second waits for the first one's answer.
@@ -92,7 +92,7 @@ where
 }
 
 /// Keys that have their answer already.
-async fn answered<W>(tx: &Tx, asked: &[Asked<W>]) -> Result<HashSet<(Uuid, String)>, Problem> {
+async fn answered<W>(tx: &Tx, asked: &[Arc<Asked<W>>]) -> Result<HashSet<(Uuid, String)>, Problem> {
     let mut any = Condition::any();
     for key in asked.iter().filter_map(|one| one.key.as_ref()) {
         let same = idempotent_answer::COLUMN.caller.eq(key.caller).and(idempotent_answer::COLUMN.key.eq(&key.key));

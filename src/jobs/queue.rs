@@ -9,55 +9,50 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Set,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    app::App,
-    db::{self, Tx},
-    problem::Problem,
-};
+use crate::{app::App, db::Tx, problem::Problem};
 
 /// Everything that can be done later. The worker matches on it: a job nobody handles does not compile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Job {
-    /// Brings a notice to its person.
-    DeliverNotice {
+    /// Brings notices to their people: those that one transaction wrote.
+    DeliverNotices {
         /// Which.
-        notice: NoticeId,
+        notices: Vec<NoticeId>,
     },
 }
 
 /// How long a claimed job is left alone.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// Jobs claimed at once: their bookkeeping shares its commits.
-const BATCH: u64 = 256;
+const BATCH: u64 = 64;
 /// Tries before a job is left for a human.
 const TRIES: i32 = 8;
 
-/// Puts jobs in the caller's transaction. With a key, a second job of the same key is none.
-pub async fn enqueue(tx: &Tx, jobs: Vec<(Job, Option<String>)>, run_at: Instant) -> Result<(), Problem> {
-    let row = |(job, key): (Job, Option<String>)| {
-        let payload = serde_json::to_value(&job).map_err(Problem::unexpected)?;
-        let kind = payload.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
-        Ok(job::ActiveModel {
-            id: Set(JobId::fresh()),
-            kind: Set(kind),
-            payload: Set(payload),
-            key: Set(key),
-            run_at: Set(run_at),
-            attempts: Set(0),
-            leased_until: Set(None),
-            done_at: Set(None),
-            dead_at: Set(None),
-            last_error: Set(None),
-            created_at: Set(run_at),
-        })
+/// Puts a job in the caller's transaction. With a `key`, a second job of the same key is none.
+pub async fn enqueue(tx: &Tx, job: &Job, run_at: Instant, key: Option<String>) -> Result<(), Problem> {
+    let payload = serde_json::to_value(job).map_err(Problem::unexpected)?;
+    let kind = payload.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
+    let row = job::ActiveModel {
+        id: Set(JobId::fresh()),
+        kind: Set(kind),
+        payload: Set(payload),
+        key: Set(key),
+        run_at: Set(run_at),
+        attempts: Set(0),
+        leased_until: Set(None),
+        done_at: Set(None),
+        dead_at: Set(None),
+        last_error: Set(None),
+        created_at: Set(run_at),
     };
-    let rows = jobs.into_iter().map(row).collect::<Result<Vec<_>, Problem>>()?;
-    Ok(db::insert_missing(tx, rows, job::Column::Key).await?)
+    let once = OnConflict::column(job::Column::Key).do_nothing().to_owned();
+    job::Entity::insert(row).on_conflict(once).exec_without_returning(tx).await?;
+    Ok(())
 }
 
 fn waiting() -> Condition {

@@ -56,8 +56,8 @@ async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model,
     let mut outcomes: Vec<(job::Model, Outcome)> = Vec::new();
     for row in claimed {
         let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
-            Ok(Job::DeliverNotice { notice }) => {
-                notices.push(notice);
+            Ok(Job::DeliverNotices { notices: written }) => {
+                notices.extend(written);
                 Ok(())
             }
             Err(fault) => Err(fault.to_string()),

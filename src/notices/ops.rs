@@ -39,10 +39,10 @@ pub struct Telling {
     pub params: Value,
 }
 
-/// Writes notices and the jobs that deliver them.
+/// Writes notices and the job that delivers them.
 pub async fn tell(tx: &Tx, tellings: Vec<Telling>, now: Instant) -> Result<(), Problem> {
     let mut rows = Vec::with_capacity(tellings.len());
-    let mut deliveries = Vec::with_capacity(tellings.len());
+    let mut notices = Vec::with_capacity(tellings.len());
     for Telling { person, kind, about, params } in tellings {
         let id = NoticeId::fresh();
         let (case_id, booking_id) = match about {
@@ -60,23 +60,31 @@ pub async fn tell(tx: &Tx, tellings: Vec<Telling>, now: Instant) -> Result<(), P
             delivered_at: Set(None),
             read_at: Set(None),
         });
-        deliveries.push((Job::DeliverNotice { notice: id }, None));
+        notices.push(id);
+    }
+    if notices.is_empty() {
+        return Ok(());
     }
     db::insert_all(tx, rows).await?;
-    jobs::enqueue(tx, deliveries, now).await
+    jobs::enqueue(tx, &Job::DeliverNotices { notices }, now, None).await
 }
+
+/// Notices marked by one statement.
+const AT_ONCE: usize = 256;
 
 /// Brings notices to their people. The inbox is the channel that is always there; being told twice changes nothing.
 pub async fn deliver(app: &App, ids: Vec<NoticeId>) -> Result<(), Problem> {
     let now = app.clock.now();
     app.db
         .transact(async move |tx| {
-            notice::Entity::update_many()
-                .col_expr(notice::Column::DeliveredAt, now.into())
-                .filter(notice::COLUMN.id.is_in(ids.iter().copied()))
-                .filter(notice::COLUMN.delivered_at.is_null())
-                .exec(tx)
-                .await?;
+            for some in ids.chunks(AT_ONCE) {
+                notice::Entity::update_many()
+                    .col_expr(notice::Column::DeliveredAt, now.into())
+                    .filter(notice::COLUMN.id.is_in(db::padded(some.iter().copied())))
+                    .filter(notice::COLUMN.delivered_at.is_null())
+                    .exec(tx)
+                    .await?;
+            }
             Ok(())
         })
         .await

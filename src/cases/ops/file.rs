@@ -24,7 +24,7 @@ use crate::{
         commands::{EnterCase, FileCase, Principal},
         scope,
     },
-    db::{Tx, padded},
+    db::{Answers, Tx, padded},
     divisions,
     people::{self, phone},
     problem::{Code, Problem},
@@ -46,7 +46,7 @@ pub struct Wish {
 ///
 /// # Errors
 /// Of each: `invalid` with a pointer: kind, item, concern, division, text, against.
-pub async fn file(tx: &Tx, app: &App, wishes: &[&Wish]) -> Result<Vec<Result<case::Model, Problem>>, Problem> {
+pub async fn file(tx: &Tx, app: &App, wishes: &[&Wish]) -> Answers<case::Model> {
     let people: BTreeSet<PersonId> = wishes.iter().map(|wish| wish.me.person()).collect();
     let people = person::Entity::find().filter(person::COLUMN.id.is_in(padded(people))).all(tx).await?;
     let people: HashMap<PersonId, person::Model> = people.into_iter().map(|person| (person.id, person)).collect();

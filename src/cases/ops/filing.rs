@@ -29,7 +29,7 @@ use crate::{
     },
     catalogue::{self, ItemTerms},
     clock::local_day,
-    db::{self, Tx, padded},
+    db::{self, Answers, Tx, padded},
     divisions::{self, Lineage},
     notices,
     people::phone,
@@ -50,11 +50,7 @@ pub(super) struct Filing {
 }
 
 /// Makes cases of the filings that keep the rules; refuses the others and those that were refused before.
-pub(super) async fn insert(
-    tx: &Tx,
-    app: &App,
-    filings: Vec<Result<(Filing, By), Problem>>,
-) -> Result<Vec<Result<case::Model, Problem>>, Problem> {
+pub(super) async fn insert(tx: &Tx, app: &App, filings: Vec<Result<(Filing, By), Problem>>) -> Answers<case::Model> {
     let now = app.clock.now();
     let around = Surroundings::of(tx, filings.iter().filter_map(|filing| Some(&filing.as_ref().ok()?.0))).await?;
     let (mut rows, mut against, mut events, mut tellings) = (vec![], vec![], vec![], vec![]);

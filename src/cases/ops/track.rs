@@ -2,9 +2,16 @@
 
 use std::net::IpAddr;
 
-use chrono::TimeDelta;
-use entity::{case, case::CaseState, throttle};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use chrono::{NaiveDate, TimeDelta};
+use entity::{
+    Instant,
+    case::{self, CaseKind, CaseState},
+    case_event,
+    id::ServiceItemId,
+    sealed::Sealed,
+    throttle,
+};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect};
 use subtle::ConstantTimeEq;
 
 use crate::{
@@ -15,18 +22,41 @@ use crate::{
 };
 
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
+/// The most steps of a timeline that are shown.
+const MOST_STEPS: u64 = 500;
 
-/// The case of a number whose contact phone ends in `tail`.
+/// A step of a timeline, and what tracking shows of its case: the one statement of the call asked most often.
+#[derive(FromQueryResult)]
+pub struct TrackedStep {
+    pub number: String,
+    pub kind: CaseKind,
+    pub state: CaseState,
+    pub item_id: Option<ServiceItemId>,
+    pub promised_days: Option<i32>,
+    pub accepted_on: Option<NaiveDate>,
+    pub promised_due_on: Option<NaiveDate>,
+    pub statutory_due_on: Option<NaiveDate>,
+    pub due_on: NaiveDate,
+    pub contact_name: Option<Sealed>,
+    contact_phone: Option<Sealed>,
+    pub at: Instant,
+    pub action: String,
+    pub to_state: CaseState,
+    pub auto: bool,
+}
+
+/// The steps, oldest first and at least one, of the case whose contact phone ends in `tail`.
 ///
 /// A wrong pair is 404 whichever half is wrong. Confidential cases are not tracked: who filed one is signed in.
 ///
 /// # Errors
 /// `not_found`, `too_many_requests`.
-pub async fn track(app: &App, number: &str, tail: &str, address: Option<IpAddr>) -> Result<case::Model, Problem> {
+pub async fn track(app: &App, number: &str, tail: &str, address: Option<IpAddr>) -> Result<Vec<TrackedStep>, Problem> {
     let key = address.map(|address| format!("track:{address}"));
     check(app, key.as_deref()).await?;
-    if let Some(case) = find(app, number, tail).await? {
-        return Ok(case);
+    let steps = find(app, number, tail).await?;
+    if !steps.is_empty() {
+        return Ok(steps);
     }
     if let Some(key) = key {
         let (now, limit) = (app.clock.now(), app.config.auth.throttle.track_failures_per_address);
@@ -50,15 +80,28 @@ async fn check(app: &App, key: Option<&str>) -> Result<(), Problem> {
     }
 }
 
-async fn find(app: &App, number: &str, tail: &str) -> Result<Option<case::Model>, Problem> {
-    let Ok(number) = CaseNumber::parse(number) else { return Ok(None) };
-    let query = case::Entity::find()
+async fn find(app: &App, number: &str, tail: &str) -> Result<Vec<TrackedStep>, Problem> {
+    let Ok(number) = CaseNumber::parse(number) else { return Ok(vec![]) };
+    let timeline = case::Entity::belongs_to(case_event::Entity).from(case::Column::Id).to(case_event::Column::CaseId);
+    let steps: Vec<TrackedStep> = case::Entity::find()
+        .select_only()
+        .columns([case::Column::Number, case::Column::Kind, case::Column::State, case::Column::ItemId])
+        .columns([case::Column::PromisedDays, case::Column::AcceptedOn, case::Column::PromisedDueOn])
+        .columns([case::Column::StatutoryDueOn, case::Column::DueOn])
+        .columns([case::Column::ContactName, case::Column::ContactPhone])
+        .columns([case_event::Column::At, case_event::Column::Action])
+        .columns([case_event::Column::ToState, case_event::Column::Auto])
+        .join(JoinType::InnerJoin, timeline.into())
         .filter(case::COLUMN.number.eq(number.to_string()))
         .filter(case::COLUMN.confidential.eq(false))
-        .filter(case::COLUMN.state.ne(CaseState::Draft));
-    let Some(case) = query.one(app.db.read()).await? else { return Ok(None) };
-    let Some(sealed) = &case.contact_phone else { return Ok(None) };
+        .filter(case::COLUMN.state.ne(CaseState::Draft))
+        .order_by_asc(case_event::Column::Seq)
+        .limit(MOST_STEPS)
+        .into_model()
+        .all(app.db.read())
+        .await?;
+    let Some(sealed) = steps.first().and_then(|step| step.contact_phone.as_ref()) else { return Ok(vec![]) };
     let phone = app.field_keys.open("case.contact_phone", sealed)?;
     let kept = phone.get(phone.len().saturating_sub(4)..).unwrap_or_default();
-    Ok(bool::from(kept.as_bytes().ct_eq(tail.as_bytes())).then_some(case))
+    Ok(if bool::from(kept.as_bytes().ct_eq(tail.as_bytes())) { steps } else { vec![] })
 }

@@ -14,10 +14,7 @@ use entity::{
     id::{BookingId, PersonId, SlotId, TalkDayId},
     person, slot, talk_day,
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::LockType,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -28,7 +25,7 @@ use super::{
 };
 use crate::{
     auth::Villager,
-    db::{self, Tx, padded},
+    db::{self, Answers, Tx, padded},
     lists, notices,
     problem::{Code, Problem},
     talks::{bodies::TalkMode, rules, terms},
@@ -71,7 +68,7 @@ pub struct Wish {
 /// # Errors
 /// Of each: `not_found`, `invalid`, `already_booked`, `day_cancelled`, `booking_not_open`, `booking_closed`,
 /// `limit_reached`, `slot_full` with `alternatives`.
-pub async fn book(tx: &Tx, wishes: &[&Wish]) -> Result<Vec<Result<Booked, Problem>>, Problem> {
+pub async fn book(tx: &Tx, wishes: &[&Wish]) -> Answers<Booked> {
     let mut round = Round::open(tx, wishes).await?;
     let decisions: Vec<_> = wishes.iter().map(|wish| round.decide(wish)).collect();
     let booked = decisions.iter().filter_map(|decision| decision.as_ref().ok()?.as_ref());
@@ -202,9 +199,10 @@ fn check(wish: &BookSlot, day: &talk_day::Model) -> Result<TalkMode, Problem> {
 
 /// The days of these slots, held in share.
 async fn lock_days(tx: &Tx, slots: &BTreeSet<SlotId>) -> Result<BTreeMap<TalkDayId, talk_day::Model>, Problem> {
-    let theirs = slot::Entity::find().select_only().column(slot::Column::TalkDayId);
-    let theirs = theirs.filter(slot::COLUMN.id.is_in(padded(slots.iter().copied()))).into_query();
-    let days = talk_day::Entity::find().filter(talk_day::Column::Id.in_subquery(theirs));
+    let theirs = slot::Entity::find().select_only().column(slot::Column::TalkDayId).distinct();
+    let theirs = theirs.filter(slot::COLUMN.id.is_in(padded(slots.iter().copied())));
+    let theirs: Vec<TalkDayId> = theirs.into_tuple().all(tx).await?;
+    let days = talk_day::Entity::find().filter(talk_day::COLUMN.id.is_in(padded(theirs)));
     let days = days.order_by_asc(talk_day::Column::Id).lock_shared().all(tx).await?;
     Ok(days.into_iter().map(|day| (day.id, day)).collect())
 }
@@ -220,21 +218,26 @@ async fn lock_people(
     let lock = lock.filter(person::COLUMN.id.is_in(people.iter().copied())).order_by_asc(person::Column::Id);
     // Weaker than FOR UPDATE, so that rows which only refer to a person need not wait.
     let known: Vec<PersonId> = lock.lock(LockType::NoKeyUpdate).into_tuple().all(tx).await?;
-    let mut held: BTreeMap<PersonId, Vec<TalkDayId>> = known.into_iter().map(|person| (person, vec![])).collect();
-    let day =
-        booking::Entity::belongs_to(talk_day::Entity).from(booking::Column::TalkDayId).to(talk_day::Column::Id).into();
-    let rows: Vec<(PersonId, TalkDayId)> = booking::Entity::find()
+    let live: Vec<(PersonId, TalkDayId)> = booking::Entity::find()
         .select_only()
         .column(booking::Column::PersonId)
         .column(booking::Column::TalkDayId)
-        .join(JoinType::InnerJoin, day)
         .filter(booking::COLUMN.person_id.is_in(people))
         .filter(booking::COLUMN.live.eq(true))
-        .filter(talk_day::COLUMN.ends_at.gt(now))
         .into_tuple()
         .all(tx)
         .await?;
-    for (person, day) in rows {
+    // Two statements, each by its key: a join leaves it to statistics whether whole tables are read.
+    let days: BTreeSet<TalkDayId> = live.iter().map(|(_, day)| *day).collect();
+    let ahead = talk_day::Entity::find().select_only().column(talk_day::Column::Id);
+    let ahead = ahead.filter(talk_day::COLUMN.id.is_in(padded(days))).filter(talk_day::COLUMN.ends_at.gt(now));
+    let ahead: BTreeSet<TalkDayId> = if live.is_empty() {
+        BTreeSet::new()
+    } else {
+        ahead.into_tuple::<TalkDayId>().all(tx).await?.into_iter().collect()
+    };
+    let mut held: BTreeMap<PersonId, Vec<TalkDayId>> = known.into_iter().map(|person| (person, vec![])).collect();
+    for (person, day) in live.into_iter().filter(|(_, day)| ahead.contains(day)) {
         held.entry(person).or_default().push(day);
     }
     Ok(held)

@@ -13,13 +13,13 @@ use shuoshi::{
 
 use crate::support::{Engine, TestApp};
 
-async fn write(tx: &Tx, key: &str, now: entity::Instant) -> Result<(), Problem> {
+pub async fn write(tx: &Tx, key: &str, now: entity::Instant) -> Result<(), Problem> {
     let row = throttle::ActiveModel { key: Set(key.to_owned()), window_starts_at: Set(now), count: Set(1) };
     row.insert(tx).await?;
     Ok(())
 }
 
-async fn keys(db: &Db) -> Vec<String> {
+pub async fn keys(db: &Db) -> Vec<String> {
     let rows = throttle::Entity::find().order_by_asc(throttle::Column::Key).all(db.read()).await.unwrap();
     rows.into_iter().map(|row| row.key).collect()
 }
