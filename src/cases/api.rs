@@ -66,7 +66,7 @@ pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases
     let narrow = find::Narrow { state: by.state, kind: by.kind };
     let rows = find::of_villager(&app, &me, &narrow, &page).await?;
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
-    json(&Page::cut(rows, page.size(), |row| row.id, |row| views::for_villager(&app, row, &names))?)
+    json(&Page::cut(rows, page.size(), |row| row.id, |row| views::for_villager(&app, row, &names).in_a_list())?)
 }
 
 /// One of one's own cases.

@@ -58,7 +58,7 @@ pub async fn list_staff_cases(
     let rows = find::of_staff(&app, &staff, view, &narrow, by.q.as_deref(), &page).await?;
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
     let page = Page::cut(rows, page.size(), |row| (row.due_on, row.id), |row| staff_view(&app, &staff, row, &names))?;
-    let items = page.items.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let items = page.items.into_iter().map(|view| Ok(view?.in_a_list())).collect::<Result<Vec<_>, Problem>>()?;
     json(&Page { items, next_cursor: page.next_cursor })
 }
 

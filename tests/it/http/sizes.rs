@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{cases::filed, support::Actor};
 
@@ -27,6 +27,16 @@ async fn weights(actor: &Actor, path: &str) -> [usize; 3] {
 #[track_caller]
 fn light_when_sent(path: &str, [_, brotli, gzip]: [usize; 3]) {
     assert!(brotli < MOST && gzip < MOST, "{path} weighs {brotli} as br, {gzip} as gzip");
+}
+
+/// Text in which no phrase comes twice, the worst there is for compression.
+fn words(seed: usize, letters: usize) -> String {
+    let mut state = seed;
+    let letter = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from_u32(0x4e00 + u32::try_from((state >> 33) % 2500).unwrap()).unwrap()
+    };
+    (0..letters).map(letter).collect()
 }
 
 both_engines! {
@@ -58,6 +68,30 @@ both_engines! {
         }
         // With units, clocks and masked contacts these are a little over it uncompressed.
         light_when_sent("/staff/cases", weights(&desk, "/staff/cases").await);
+        app.drain_jobs().await;
+    }
+
+    async fn twenty_long_stories_are_light_when_sent_and_whole_one_by_one(app: TestApp) {
+        let (me, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let mut last = Value::Null;
+        for number in 0..20 {
+            let body = json!({
+                "kind": "voice", "concern": "help", "division": app.village().await, "title": words(number, 80),
+                "text": words(number + 100, 4000), "form": {"story": words(number + 200, 4000)},
+            });
+            last = me.post("/cases", body).await.expect(201);
+        }
+        for (actor, path) in [(&me, "/cases"), (&desk, "/staff/cases")] {
+            light_when_sent(path, weights(actor, path).await);
+            let id = last["id"].as_str().unwrap();
+            let page = actor.get(path).await.expect(200);
+            let listed = page["items"].as_array().unwrap().iter().find(|item| item["id"] == id).unwrap();
+            let (beginning, end) = listed["text"].as_str().unwrap().split_at(300);
+            assert_eq!((beginning, end), (words(119, 100).as_str(), "…"));
+            assert_eq!((&listed["title"], &listed["form"]), (&json!(words(19, 80)), &Value::Null));
+            let one = actor.get(&format!("{path}/{id}")).await.expect(200);
+            assert_eq!((&one["text"], &one["form"]), (&last["text"], &last["form"]));
+        }
         app.drain_jobs().await;
     }
 }
