@@ -15,7 +15,7 @@ mod writer;
 pub use lane::{Answers, Lane, Wishes};
 pub use many::{insert_all, padded};
 
-use migration::{Migrator, MigratorTrait};
+use migration::{MigrationStatus, Migrator, MigratorTrait};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, sea_query::LikeExpr};
 use secrecy::ExposeSecret;
 
@@ -102,9 +102,8 @@ impl Db {
 
     /// Names of migrations, and whether each was applied.
     pub async fn migrations(&self) -> Result<Vec<(String, bool)>, DbErr> {
-        let applied = Migrator::get_migration_models(self.writer.connection()).await.unwrap_or_default();
-        let done = |name: &str| applied.iter().any(|row| row.version == name);
-        Ok(Migrator::migrations().iter().map(|step| (step.name().to_owned(), done(step.name()))).collect())
+        let steps = Migrator::get_migration_with_status_read_only(self.read()).await?;
+        Ok(steps.iter().map(|step| (step.name().to_owned(), step.status() == MigrationStatus::Applied)).collect())
     }
 
     /// Closes the connections; `SQLite` folds its write-ahead log back into the file.

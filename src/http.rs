@@ -1,9 +1,9 @@
 //! What every handler shares: reading a request that may be wrong, answering in one shape.
 //!
 //! [`Command`] is a validated body that may be repeated over a bad line, [`Lane`] the way for commands that come in
-//! crowds, [`Query`] validated parameters, [`Single`] an
-//! answer with an entity tag, [`Page`] a keyset page; [`envelope`] writes failures in the caller's language. Handlers
-//! in `*/api.rs` are made of these. Next: [`crate::auth`] for who is calling.
+//! crowds, [`Query`] validated parameters, [`ListQuery`] those of a list with its page, [`Single`] an answer with an
+//! entity tag, [`Page`] a keyset page; [`envelope`] writes failures in the caller's language. Handlers in `*/api.rs` are
+//! made of these. Next: [`crate::auth`] for who is calling.
 
 mod body;
 mod command;
@@ -35,6 +35,27 @@ impl<T: DeserializeOwned + Validate> FromRequest for Query<T> {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(read_query(req.query_string()).map(Self))
+    }
+}
+
+/// Validated parameters of a list: what narrows it, and which page of it.
+///
+/// Two structs, each of which refuses what it does not know: `flatten` would accept unknown parameters.
+pub struct ListQuery<T> {
+    /// What narrows it.
+    pub by: T,
+    /// Which page.
+    pub page: PageQuery,
+}
+
+impl<T: DeserializeOwned + Validate> FromRequest for ListQuery<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let of_page = |pair: &&str| matches!(pair.split('=').next(), Some("limit" | "cursor"));
+        let (page, by): (Vec<&str>, Vec<&str>) = req.query_string().split('&').partition(of_page);
+        ready(read_query(&page.join("&")).and_then(|page| Ok(Self { by: read_query(&by.join("&"))?, page })))
     }
 }
 

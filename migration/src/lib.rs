@@ -30,4 +30,4 @@ impl MigratorTrait for Migrator {
     }
 }
 
-pub use sea_orm_migration::MigratorTrait;
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};

@@ -23,25 +23,17 @@ use crate::{
     app::App,
     auth::{Villager, address_of},
     db::{Db, Tx},
-    http::{Command, Lane, Page, PageQuery, Query, Single, json},
+    http::{Command, Lane, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
 };
 
-/// `?state=&kind=&limit=&cursor=`
+/// `?state=&kind=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListCases {
     state: Option<CaseState>,
     kind: Option<CaseKind>,
-    /// Things a page, 1 to 100.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u64>,
-    /// `next_cursor` of the page before.
-    #[validate(length(max = 512))]
-    #[param(max_length = 512)]
-    cursor: Option<String>,
 }
 
 /// The number on the receipt and the last four digits of the phone.
@@ -80,15 +72,14 @@ pub fn lane(db: &Db) -> Lane<Wish> {
 }
 
 /// One's own cases, newest first.
-#[utoipa::path(tag = "cases", params(ListCases), responses((status = 200, body = Page<CaseView>)))]
+#[utoipa::path(tag = "cases", params(ListCases, PageQuery), responses((status = 200, body = Page<CaseView>)))]
 #[get("/cases")]
-pub async fn list_cases(app: Data<App>, me: Villager, query: Query<ListCases>) -> Result<HttpResponse, Problem> {
-    let query = query.0;
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let narrow = find::Narrow { state: query.state, kind: query.kind };
+pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases>) -> Result<HttpResponse, Problem> {
+    let ListQuery { by, page } = query;
+    let narrow = find::Narrow { state: by.state, kind: by.kind };
     let rows = find::of_villager(&app, &me, &narrow, &page).await?;
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
-    json(&Page::cut(rows, page.size(), |row| row.id, |row| views::for_villager(&app, row, &names))?)
+    json(&Page::cut(rows, page.size(), |row| row.id, |row| views::for_villager(&app, row, &names).in_a_list())?)
 }
 
 /// One of one's own cases.

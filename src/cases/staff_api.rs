@@ -25,11 +25,11 @@ use crate::{
         duty::{EnterCases, WorkOnCases},
     },
     db::Tx,
-    http::{Command, Page, PageQuery, Query, Single, json},
+    http::{Command, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
 };
 
-/// `?view=&state=&kind=&q=&limit=&cursor=`
+/// `?view=&state=&kind=&q=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -42,32 +42,23 @@ pub struct ListStaffCases {
     #[validate(length(min = 1, max = 64))]
     #[param(min_length = 1, max_length = 64)]
     q: Option<String>,
-    /// Things a page, 1 to 100.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u64>,
-    /// `next_cursor` of the page before.
-    #[validate(length(max = 512))]
-    #[param(max_length = 512)]
-    cursor: Option<String>,
 }
 
 /// Open work, the first due first.
-#[utoipa::path(tag = "staff", params(ListStaffCases), responses((status = 200, body = Page<StaffCaseView>)))]
+#[utoipa::path(tag = "staff", params(ListStaffCases, PageQuery), responses((status = 200, body = Page<StaffCaseView>)))]
 #[get("/staff/cases")]
 pub async fn list_staff_cases(
     app: Data<App>,
     staff: Staff<WorkOnCases>,
-    query: Query<ListStaffCases>,
+    query: ListQuery<ListStaffCases>,
 ) -> Result<HttpResponse, Problem> {
-    let query = query.0;
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let narrow = find::Narrow { state: query.state, kind: query.kind };
-    let view = query.view.unwrap_or_default();
-    let rows = find::of_staff(&app, &staff, view, &narrow, query.q.as_deref(), &page).await?;
+    let ListQuery { by, page } = query;
+    let narrow = find::Narrow { state: by.state, kind: by.kind };
+    let view = by.view.unwrap_or_default();
+    let rows = find::of_staff(&app, &staff, view, &narrow, by.q.as_deref(), &page).await?;
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
     let page = Page::cut(rows, page.size(), |row| (row.due_on, row.id), |row| staff_view(&app, &staff, row, &names))?;
-    let items = page.items.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let items = page.items.into_iter().map(|view| Ok(view?.in_a_list())).collect::<Result<Vec<_>, Problem>>()?;
     json(&Page { items, next_cursor: page.next_cursor })
 }
 

@@ -46,7 +46,9 @@ pub struct CaseView {
     /// 1, and one more with each reopening.
     round: i32,
     title: String,
+    /// In a list, of a long text the beginning and `…`.
     text: String,
+    /// Null in a list.
     #[schema(value_type = Option<Object>)]
     form: Option<serde_json::Value>,
     item: Option<CaseItem>,
@@ -100,6 +102,30 @@ pub struct StaffCaseView {
     /// When silence acts.
     step_due_at: Option<DateTime<Utc>>,
     returns: i32,
+}
+
+/// Characters of a text that a list shows: a page of twenty stays under 20 KB on the wire.
+const SHOWN_IN_A_LIST: usize = 100;
+
+impl CaseView {
+    /// As one of many.
+    #[must_use]
+    pub fn in_a_list(mut self) -> Self {
+        if let Some((end, _)) = self.text.char_indices().nth(SHOWN_IN_A_LIST) {
+            self.text.truncate(end);
+            self.text.push('…');
+        }
+        self.form = None;
+        self
+    }
+}
+
+impl StaffCaseView {
+    /// As one of many.
+    #[must_use]
+    pub fn in_a_list(self) -> Self {
+        Self { case: self.case.in_a_list(), ..self }
+    }
 }
 
 /// The case as its villager sees it.

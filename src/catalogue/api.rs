@@ -11,7 +11,7 @@ use validator::Validate;
 use super::ops::{self, Wanted};
 use crate::{
     app::App,
-    http::{Page, PageQuery, Query, Single, json},
+    http::{ListQuery, Page, PageQuery, Query, Single, json},
     problem::Problem,
 };
 
@@ -38,7 +38,7 @@ impl ItemKind {
     }
 }
 
-/// `?division=&kind=&q=&limit=&cursor=`
+/// `?division=&kind=&q=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -50,14 +50,6 @@ pub struct ListItems {
     #[validate(length(min = 1, max = 40))]
     #[param(min_length = 1, max_length = 40)]
     q: Option<String>,
-    /// Things a page, 1 to 100.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u64>,
-    /// `next_cursor` of the page before.
-    #[validate(length(max = 512))]
-    #[param(max_length = 512)]
-    cursor: Option<String>,
 }
 
 /// `?version=`
@@ -159,19 +151,18 @@ fn read<T: serde::de::DeserializeOwned + Default>(column: serde_json::Value) -> 
 }
 
 /// What a village desk can be asked to do, in the order of the codes.
-#[utoipa::path(tag = "catalogue", security(()), params(ListItems), responses((status = 200, body = Page<ItemSummary>)))]
+#[utoipa::path(tag = "catalogue", security(()), params(ListItems, PageQuery), responses((status = 200, body = Page<ItemSummary>)))]
 #[get("/catalogue")]
-pub async fn list_items(app: Data<App>, query: Query<ListItems>) -> Result<HttpResponse, Problem> {
-    let query = query.0;
-    let size = PageQuery { limit: query.limit, cursor: None }.size();
+pub async fn list_items(app: Data<App>, query: ListQuery<ListItems>) -> Result<HttpResponse, Problem> {
+    let ListQuery { by, page } = query;
     let wanted = Wanted {
-        division: query.division,
-        kind: query.kind.map(ItemKind::as_case),
-        text: query.q.as_deref(),
-        cursor: query.cursor.as_deref(),
-        limit: size,
+        division: by.division,
+        kind: by.kind.map(ItemKind::as_case),
+        text: by.q.as_deref(),
+        cursor: page.cursor.as_deref(),
+        limit: page.size(),
     };
-    json(&Page::cut(ops::search(&app, wanted).await?, size, |row| row.code.clone(), ItemSummary::from)?)
+    json(&Page::cut(ops::search(&app, wanted).await?, page.size(), |row| row.code.clone(), ItemSummary::from)?)
 }
 
 /// One item: papers, both limits, sources.

@@ -111,7 +111,7 @@ async fn answers<I, A>(
         Err(problem) if many == 1 => return vec![Err(problem)],
         Err(problem) => problem,
     };
-    if problem.code() == Code::Busy {
+    if problem.is_away() {
         return wishes.iter().map(|_| Err(Code::Busy.into())).collect();
     }
     tracing::warn!(reason = problem.source_text(), "a crowd is done one by one");

@@ -1,7 +1,5 @@
 //! `SQLite`: one connection that writes, sharing durable commits, and a pool of readers that cannot.
 
-use std::time::Duration;
-
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
@@ -9,7 +7,7 @@ use sea_orm::{
 
 use super::{
     Tx,
-    writer::{Operation, Queue},
+    writer::{Operation, PATIENCE, Queue},
 };
 use crate::{
     config::{self, Synchronous},
@@ -31,7 +29,7 @@ pub(super) async fn connect_writer(url: &str, settings: &config::Database) -> Re
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(synchronous)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(PATIENCE)
             .foreign_keys(true)
             // What a savepoint may have to take back is kept in memory, not in files that come and go.
             .pragma("temp_store", "MEMORY")
@@ -45,7 +43,7 @@ pub(super) async fn connect_writer(url: &str, settings: &config::Database) -> Re
 pub(super) async fn connect_readers(url: &str, settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url);
     options.max_connections(settings.max_connections.min(8)).min_connections(1).map_sqlx_sqlite_opts(|options| {
-        options.busy_timeout(Duration::from_secs(5)).statement_cache_capacity(256).pragma("query_only", "ON")
+        options.busy_timeout(PATIENCE).statement_cache_capacity(256).pragma("query_only", "ON")
     });
     Database::connect(options).await
 }
@@ -53,7 +51,7 @@ pub(super) async fn connect_readers(url: &str, settings: &config::Database) -> R
 fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
         .sqlx_logging(false)

@@ -14,11 +14,11 @@ use sea_orm::{DatabaseConnection, DbErr, TransactionOptions, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Tx;
-use crate::problem::{Code, Problem};
+use crate::problem::{self, Code, Problem};
 
 /// The most operations that wait; beyond it callers are told to come back.
 const QUEUE: usize = 1024;
-/// Who waited longer is told to come back: the database is gone or far behind.
+/// Who waited longer for the database is told to come back: it is gone or far behind.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// Tries of an operation that asked for another one.
 const TRIES: u32 = 4;
@@ -186,7 +186,7 @@ async fn once<T, F>(
 where
     F: AsyncFn(&Tx) -> Result<T, Problem>,
 {
-    let tx = db.begin_with_options(begin).await?;
+    let tx = db.begin_with_options(begin).await.map_err(problem::not_begun)?;
     // A mistake in one operation is a failed call: the thread must outlive it.
     let outcome = AssertUnwindSafe(operation(&tx)).catch_unwind().await;
     match outcome.unwrap_or_else(|_| Err(Problem::unexpected("the operation panicked"))) {

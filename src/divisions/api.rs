@@ -12,11 +12,11 @@ use validator::Validate;
 use super::ops::{self, Wanted};
 use crate::{
     app::App,
-    http::{Page, PageQuery, Query, Single, json},
+    http::{ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
 };
 
-/// `?parent=&code=&q=&level=&limit=&cursor=`
+/// `?parent=&code=&q=&level=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -32,14 +32,6 @@ pub struct ListDivisions {
     #[param(min_length = 1, max_length = 40)]
     q: Option<String>,
     level: Option<DivisionLevel>,
-    /// Things a page, 1 to 100.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u64>,
-    /// `next_cursor` of the page before.
-    #[validate(length(max = 512))]
-    #[param(max_length = 512)]
-    cursor: Option<String>,
 }
 
 /// A place.
@@ -76,17 +68,16 @@ impl From<division::Model> for DivisionView {
 }
 
 /// Finds places by parent, code, name or level, in the order of their codes.
-#[utoipa::path(tag = "divisions", security(()), params(ListDivisions), responses((status = 200, body = Page<DivisionView>)))]
+#[utoipa::path(tag = "divisions", security(()), params(ListDivisions, PageQuery), responses((status = 200, body = Page<DivisionView>)))]
 #[get("/divisions")]
-pub async fn list_divisions(app: Data<App>, query: Query<ListDivisions>) -> Result<HttpResponse, Problem> {
-    let query = query.0;
-    let page = PageQuery { limit: query.limit, cursor: None };
+pub async fn list_divisions(app: Data<App>, query: ListQuery<ListDivisions>) -> Result<HttpResponse, Problem> {
+    let ListQuery { by, page } = query;
     let wanted = Wanted {
-        parent: query.parent,
-        code: query.code.as_deref(),
-        name: query.q.as_deref(),
-        level: query.level,
-        cursor: query.cursor.as_deref(),
+        parent: by.parent,
+        code: by.code.as_deref(),
+        name: by.q.as_deref(),
+        level: by.level,
+        cursor: page.cursor.as_deref(),
         limit: page.size(),
     };
     let rows = ops::search(&app, wanted).await?;

@@ -91,7 +91,7 @@ impl<T> Command<T> {
         });
         match outcome.await {
             Ok(made) => Ok(reply::answer(status, made, false)),
-            Err(problem) => replay(app, &key).await?.ok_or(problem),
+            Err(problem) => replay(app, &key, problem).await,
         }
     }
 
@@ -111,7 +111,7 @@ impl<T> Command<T> {
         let asked = Asked { wish: wish(self.body), status, key: key.clone(), now };
         match (lane.submit(asked).await, key) {
             (Ok(made), _) => Ok(reply::answer(status, made, false)),
-            (Err(problem), Some(key)) => replay(app, &key).await?.ok_or(problem),
+            (Err(problem), Some(key)) => replay(app, &key, problem).await,
             (Err(problem), None) => Err(problem),
         }
     }
@@ -122,14 +122,18 @@ impl<T> Command<T> {
     }
 }
 
-/// The answer that the first call under this key got, if there was one.
-async fn replay(app: &App, key: &Key) -> Result<Option<HttpResponse>, Problem> {
-    let first = idempotent_answer::Entity::find_by_id((key.caller, key.key.clone())).one(app.db.read()).await?;
-    let Some(first) = first else { return Ok(None) };
-    if first.fingerprint != key.fingerprint {
-        return Err(Code::IdempotencyKeyReused.into());
+/// The answer that the first call under this key got, if there was one, else the problem.
+async fn replay(app: &App, key: &Key, problem: Problem) -> Result<HttpResponse, Problem> {
+    if problem.is_away() {
+        // To ask the database again would only keep the caller waiting.
+        return Err(problem);
     }
-    Ok(Some(reply::answer(stored_status(first.status), first.body, true)))
+    let first = idempotent_answer::Entity::find_by_id((key.caller, key.key.clone())).one(app.db.read()).await?;
+    match first {
+        None => Err(problem),
+        Some(first) if first.fingerprint != key.fingerprint => Err(Code::IdempotencyKeyReused.into()),
+        Some(first) => Ok(reply::answer(stored_status(first.status), first.body, true)),
+    }
 }
 
 /// An answer's text.

@@ -15,7 +15,7 @@ use validator::Validate;
 use crate::{
     app::App,
     clock,
-    http::{Cursor, Page, PageQuery, Query, Single, json},
+    http::{Cursor, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
     talks::{
         bodies::TalkMode,
@@ -28,7 +28,7 @@ pub(in crate::talks) fn routes(config: &mut ServiceConfig) {
     config.service(list_talk_days).service(get_talk_day);
 }
 
-/// `?from=&to=&limit=&cursor=`
+/// `?from=&to=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -37,14 +37,6 @@ pub struct ListTalkDays {
     from: Option<NaiveDate>,
     /// Last day; eight weeks after the first when it is not given, at most 92 days after it.
     to: Option<NaiveDate>,
-    /// Things a page, 1 to 100.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u64>,
-    /// `next_cursor` of the page before.
-    #[validate(length(max = 512))]
-    #[param(max_length = 512)]
-    cursor: Option<String>,
 }
 
 /// A slot as everybody sees it: public places only.
@@ -117,19 +109,18 @@ impl From<SlottedDay> for TalkDayView {
 
 /// Talk days of a place, by their start.
 #[utoipa::path(
-    tag = "talks", security(()), params(("division" = DivisionId, Path), ListTalkDays),
+    tag = "talks", security(()), params(("division" = DivisionId, Path), ListTalkDays, PageQuery),
     responses((status = 200, body = Page<TalkDayView>))
 )]
 #[get("/divisions/{division}/talk-days")]
 pub async fn list_talk_days(
     app: Data<App>,
     division: Path<DivisionId>,
-    query: Query<ListTalkDays>,
+    query: ListQuery<ListTalkDays>,
 ) -> Result<HttpResponse, Problem> {
-    let query = query.0;
-    let page = PageQuery { limit: query.limit, cursor: None };
-    let (from, to) = rules::window(query.from, query.to, clock::local_day(app.clock.now()))?;
-    let after = Cursor::read(query.cursor.as_deref())?;
+    let ListQuery { by, page } = query;
+    let (from, to) = rules::window(by.from, by.to, clock::local_day(app.clock.now()))?;
+    let after = Cursor::read(page.cursor.as_deref())?;
     let days = talk_days::list(&app, Wanted { division: *division, from, to, after, limit: page.size() }).await?;
     json(&Page::cut(days, page.size(), |of| (of.day.starts_at, of.day.id), TalkDayView::from)?)
 }

@@ -1,7 +1,9 @@
 //! What must be true of every call at once, read off the contract itself.
 
+mod bodies;
 mod document;
 mod modules;
+mod things;
 mod walk;
 
 use serde_json::Value;
@@ -14,6 +16,12 @@ struct Operation {
     /// Needs nobody signed in.
     public: bool,
     described: Value,
+}
+
+impl Operation {
+    fn of_staff(&self) -> bool {
+        self.path.starts_with("/api/v1/staff/")
+    }
 }
 
 fn operations() -> Vec<Operation> {

@@ -4,4 +4,5 @@ mod bodies;
 mod envelope;
 mod operations;
 mod paging;
+mod sizes;
 mod stopping;

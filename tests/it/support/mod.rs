@@ -20,6 +20,7 @@ pub mod app;
 pub mod database;
 #[macro_use]
 pub mod engine;
+pub mod line;
 pub mod process;
 
 pub use actor::Actor;

@@ -1,0 +1,79 @@
+//! A right body for every operation that needs one, so that only who asks can be what is wrong with a call.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::operations;
+use crate::{
+    cases::answer,
+    support::{TOPIC, a_booking},
+};
+
+/// Operation and body, for a village and somebody who works there; one for each action where a body is one of several.
+pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
+    let matter =
+        json!({"kind": "voice", "concern": "question", "division": village, "text": "路灯何时修", "topic": TOPIC});
+    let entered = json!({"channel": "phone", "for_person": {"name": "样例", "phone": "13800000000"}});
+    let terms = json!({"starts": "19:00", "ends": "20:00", "place": "村委会"});
+    let recurrence = json!({"recurrence": {"kind": "weekly", "weekdays": [6]}});
+    vec![
+        ("update_me", json!({"name": "样例"})),
+        ("book_slot", a_booking()),
+        ("file_case", matter.clone()),
+        ("act_on_case", json!({"action": "submit"})),
+        ("act_on_case", json!({"action": "confirm"})),
+        ("act_on_case", json!({"action": "reopen", "reason": "not_done", "text": "灯还是不亮"})),
+        ("act_on_case", json!({"action": "withdraw"})),
+        ("review_case", json!({"stars": 5})),
+        ("enter_case", both(&matter, &entered)),
+        ("act_on_staff_case", json!({"action": "accept"})),
+        (
+            "act_on_staff_case",
+            json!({"action": "reject", "reason": "legal_procedure", "channel": "court", "text": "请向法院起诉"}),
+        ),
+        ("act_on_staff_case", json!({"action": "assign", "assignee": cadre})),
+        ("act_on_staff_case", json!({"action": "sign"})),
+        ("act_on_staff_case", json!({"action": "return", "reason": "not_our_duty", "text": "不归我管"})),
+        ("act_on_staff_case", answer()),
+        ("make_talk_rule", both(&terms, &recurrence)),
+        ("change_talk_rule", both(&terms, &recurrence)),
+        ("make_talk_day", both(&terms, &json!({"date": "2026-11-26"}))),
+        ("cancel_talk_day", json!({"reason": "下大雪"})),
+    ]
+}
+
+fn both(one: &Value, other: &Value) -> Value {
+    let members = [one, other].into_iter().flat_map(|value| value.as_object().unwrap().clone());
+    Value::Object(members.collect())
+}
+
+/// What a body may be: the actions of a tagged one, else just `None`.
+fn kinds(document: &Value, schema: &Value) -> BTreeSet<Option<String>> {
+    let schema = match schema["$ref"].as_str() {
+        Some(target) => document.pointer(target.trim_start_matches('#')).unwrap(),
+        None => schema,
+    };
+    let Some(variants) = schema["oneOf"].as_array() else { return BTreeSet::from([None]) };
+    variants.iter().map(|variant| variant["properties"]["action"]["enum"][0].as_str().map(str::to_owned)).collect()
+}
+
+/// Whoever adds an operation or an action writes a right body for it into [`bodies`]: the walk tries it on everybody.
+#[test]
+fn every_operation_that_needs_a_body_has_one_for_each_of_its_actions() {
+    let document = shuoshi::openapi::document();
+    let mut needed = BTreeSet::new();
+    for operation in operations().into_iter().filter(|operation| !operation.public) {
+        let body = &operation.described["requestBody"];
+        if body["required"] == true {
+            let schema = &body["content"]["application/json"]["schema"];
+            needed.extend(kinds(&document, schema).into_iter().map(|kind| (operation.id.clone(), kind)));
+        }
+    }
+    let action = |body: &Value| body["action"].as_str().map(str::to_owned);
+    let written = bodies("village", "cadre").into_iter().map(|(id, body)| (id.to_owned(), action(&body))).collect();
+    let missing: Vec<_> = needed.difference(&written).collect();
+    let idle: Vec<_> = written.difference(&needed).collect();
+    assert!(missing.is_empty(), "no body in tests/it/contract/bodies.rs for {missing:?}");
+    assert!(idle.is_empty(), "bodies of nothing in tests/it/contract/bodies.rs: {idle:?}");
+}

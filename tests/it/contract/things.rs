@@ -1,0 +1,139 @@
+//! Things of 石笋村 to call an operation on: fresh, in the state that it needs, with somebody who may.
+
+use std::cell::Cell;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Operation, bodies::bodies};
+use crate::{
+    cases::{actions, answered, filed},
+    support::{Actor, Answer, TestApp},
+    talks::{booked, one_slot},
+};
+
+/// A call that only who asks can make fail.
+pub(super) struct Ask {
+    /// Somebody who may.
+    pub who_may: Actor,
+    method: Method,
+    path: String,
+    body: Value,
+}
+
+impl Ask {
+    pub(super) async fn by(&self, actor: &Actor) -> Answer {
+        let call = actor.call(self.method.clone(), &self.path);
+        if self.method == Method::GET { call.send().await } else { call.json(self.body.clone()).send().await }
+    }
+}
+
+/// The village and those who work there.
+pub(super) struct Village {
+    app: TestApp,
+    id: String,
+    desk: Actor,
+    cadre: Actor,
+    villagers: Cell<u32>,
+}
+
+impl Village {
+    pub(super) async fn of(app: &TestApp) -> Self {
+        let (desk, cadre) = (app.staff("desk").await, app.staff("cadre").await);
+        Self { app: app.clone(), id: app.village().await.to_string(), desk, cadre, villagers: Cell::new(0) }
+    }
+
+    /// The operation with each of its bodies, on things of its own.
+    pub(super) async fn asks(&self, operation: &Operation) -> Vec<Ask> {
+        let mut bodies = bodies(&self.id, self.cadre.id());
+        bodies.retain(|(id, _)| *id == operation.id);
+        if bodies.is_empty() {
+            bodies.push(("", json!({})));
+        }
+        let mut asks = Vec::new();
+        for (_, body) in bodies {
+            asks.push(self.ask(operation, body).await);
+        }
+        asks
+    }
+
+    async fn ask(&self, operation: &Operation, body: Value) -> Ask {
+        self.villagers.set(self.villagers.get() + 1);
+        let villager = self.app.villager(&format!("villager {}", self.villagers.get())).await;
+        let state = state_for(&operation.id, &body);
+        let path = match operation.path.split_once('{') {
+            None => operation.path.clone(),
+            Some((before, rest)) => {
+                let kind = before.rsplit('/').nth(1).unwrap();
+                let id = self.thing(kind, state, &villager).await;
+                format!("{before}{id}{}", rest.split_once('}').unwrap().1)
+            }
+        };
+        let who_may = match state {
+            _ if !operation.of_staff() => villager,
+            "assigned" | "in_progress" => self.cadre.clone(),
+            _ => self.desk.clone(),
+        };
+        Ask { who_may, method: operation.method.clone(), path, body }
+    }
+
+    /// The id of a thing that stands in a path after `kind`; the villager's where it is somebody's.
+    async fn thing(&self, kind: &str, state: &str, villager: &Actor) -> String {
+        let id = match kind {
+            "divisions" => json!(self.id),
+            "slots" => one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
+            "talk-days" => self.booking(villager).await["talk_day"].clone(),
+            "bookings" => self.booking(villager).await["id"].clone(),
+            "talk-rules" => {
+                let rules = format!("/staff/divisions/{}/talk-rules", self.id);
+                let (_, rule) = bodies("", "").into_iter().find(|(id, _)| *id == "make_talk_rule").unwrap();
+                self.desk.post(&rules, rule).await.expect(201)["id"].clone()
+            }
+            "cases" => self.case(state, villager).await["id"].clone(),
+            "inbox" => {
+                filed(&self.app, villager).await;
+                villager.get("/inbox").await.expect(200)["items"][0]["id"].clone()
+            }
+            _ => panic!("how does one of the {kind} come to be? Say it here"),
+        };
+        id.as_str().unwrap().to_owned()
+    }
+
+    async fn booking(&self, villager: &Actor) -> Value {
+        booked(villager, &one_slot(&self.app, 1).await["slots"][0]).await
+    }
+
+    async fn case(&self, state: &str, villager: &Actor) -> Value {
+        if state == "draft" {
+            let body = json!({"kind": "proxy", "item": "DZ-MZ-01", "division": self.id, "draft": true});
+            return villager.post("/cases", body).await.expect(201);
+        }
+        let case = filed(&self.app, villager).await;
+        let path = actions(&case);
+        if state == "answered" {
+            answered(&self.app, &case).await;
+        }
+        if ["accepted", "assigned", "in_progress"].contains(&state) {
+            self.desk.post(&path, json!({"action": "accept"})).await.expect(200);
+        }
+        if ["assigned", "in_progress"].contains(&state) {
+            self.desk.post(&path, json!({"action": "assign", "assignee": self.cadre.id()})).await.expect(200);
+        }
+        if state == "in_progress" {
+            self.cadre.post(&path, json!({"action": "sign"})).await.expect(200);
+        }
+        case
+    }
+}
+
+/// The state in which a case takes the call.
+fn state_for(operation: &str, body: &Value) -> &'static str {
+    match (operation, body["action"].as_str().unwrap_or_default()) {
+        ("delete_case", _) | (_, "submit") => "draft",
+        (_, "assign") => "accepted",
+        (_, "sign" | "return") => "assigned",
+        (_, "answer") => "in_progress",
+        ("review_case", _) | (_, "confirm" | "reopen") => "answered",
+        _ => "submitted",
+    }
+}
