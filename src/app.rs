@@ -56,6 +56,8 @@ pub struct App {
     pub item_names: catalogue::ItemNames,
     /// Who is behind a token.
     pub sessions: auth::Sessions,
+    /// What is asked for by number and phone tail.
+    pub tracking: cases::Tracking,
     /// Villagers who want a place on a talk day.
     pub bookings: Lane<talks::Wish>,
     /// Villagers who file a case.
@@ -116,6 +118,7 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         calendar: ArcSwap::from_pointee(calendar),
         item_names: catalogue::ItemNames::default(),
         sessions: auth::sessions(&db),
+        tracking: cases::tracking(&db),
         bookings: talks::lane(&db),
         filings: cases::lane(&db),
         openapi: document.to_string(),

@@ -74,6 +74,8 @@ pub struct Http {
     pub workers: usize,
     /// Bytes of the largest JSON body.
     pub body_limit: usize,
+    /// Seconds after which a call that has no answer yet is told to come back; uploads may take longer.
+    pub answer_within_s: u64,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
 }

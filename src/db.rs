@@ -51,10 +51,11 @@ impl Db {
             return Ok(Self { engine: Engine::Sqlite, read, writer });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let read = postgres::connect(&url, &settings).await?;
-            let connections = postgres::half(&settings);
-            let connect = async move || postgres::connect(&url, &settings).await;
-            let serve = async move |pool, waiting| postgres::serve(pool, connections, waiting).await;
+            let writing = postgres::writing(&settings);
+            let reading = settings.max_connections.saturating_sub(writing).max(1);
+            let read = postgres::connect(&url, &settings, reading).await?;
+            let connect = async move || postgres::connect(&url, &settings, writing).await;
+            let serve = async move |pool, waiting| postgres::serve(pool, writing, waiting).await;
             return Ok(Self { engine: Engine::Postgres, read, writer: Writer::start(connect, serve).await? });
         }
         Err(DbErr::Custom("database.url must begin with sqlite:// or postgres://".to_owned()))
@@ -72,6 +73,14 @@ impl Db {
         match self.engine {
             Engine::Sqlite => "sqlite",
             Engine::Postgres => "postgres",
+        }
+    }
+
+    /// How many crowds of one lane may write at once: on `PostgreSQL` one gets ready while another commits.
+    fn crowds_at_once(&self) -> usize {
+        match self.engine {
+            Engine::Sqlite => 1,
+            Engine::Postgres => 2,
         }
     }
 

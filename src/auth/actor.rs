@@ -17,18 +17,15 @@ use actix_web::{
 use entity::{
     division::DivisionLevel,
     id::{DivisionId, PersonId, SessionId, StaffId, UnitId},
-    posting,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
     duty::{Duty, Need},
-    sessions::Standing,
+    sessions::{self, Standing},
 };
 use crate::{
     app::App,
-    clock,
     problem::{Code, Problem},
 };
 
@@ -157,25 +154,11 @@ async fn caller(app: &App, token: &str) -> Result<Caller, Problem> {
         }
         Some(Standing { ended_at: None, staff_id: Some(staff), name: Some(name), dismissed_at: None, .. }) => {
             let (staff, name) = (*staff, name.clone());
-            let today = clock::local_day(app.clock.now());
-            let postings = rows.into_iter().filter_map(|row| row.posted(today)).collect::<Result<_, _>>()?;
+            let postings = sessions::postings(app, rows)?;
             Ok(Caller::Staff(Arc::new(StaffRow { id: staff, session: id, name, postings })))
         }
         _ => Err(Code::SessionEnded.into()),
     }
-}
-
-/// The postings of somebody that stand today.
-pub(super) async fn current_postings(app: &App, staff: StaffId) -> Result<Vec<Posted>, Problem> {
-    let today = clock::local_day(app.clock.now());
-    let rows = posting::Entity::find().filter(posting::COLUMN.staff_id.eq(staff)).all(app.db.read()).await?;
-    let standing = rows.into_iter().filter(|row| row.starts_on <= today && row.ends_on.is_none_or(|end| today <= end));
-    standing
-        .map(|row| {
-            let duties = serde_json::from_value(row.duties).map_err(Problem::unexpected)?;
-            Ok(Posted { unit: row.unit_id, division: row.division_id, level: row.level, duties })
-        })
-        .collect()
 }
 
 /// Takes the session's id from whoever is signed in.

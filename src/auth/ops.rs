@@ -8,10 +8,7 @@ use entity::{
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 use std::net::IpAddr;
 
-use super::{
-    actor::{Posted, current_postings},
-    throttle, tokens,
-};
+use super::{actor::Posted, sessions, throttle, tokens};
 use crate::{
     app::App,
     db::{self, Tx},
@@ -138,7 +135,6 @@ pub async fn sign_in_staff(
     let hash = found.as_ref().map(|person| person.password_hash.clone());
     let right = app.passwords.verify(password, hash).await?;
     let Some(person) = found.filter(|_| right) else { return Err(Code::BadCredentials.into()) };
-    let postings = current_postings(app, person.id).await?;
     let tokens = NewTokens::make(app);
     let refresh = tokens.clone();
     let id: StaffId = person.id;
@@ -156,6 +152,7 @@ pub async fn sign_in_staff(
             refresh.keep(tx, now).await
         })
         .await?;
+    let postings = postings_behind(app, tokens.session).await?;
     tokens.signed_in(app, (person, postings))
 }
 
@@ -211,8 +208,12 @@ async fn who(app: &App, session: &session::Model) -> Result<Who, Problem> {
     let id = session.staff_id.ok_or_else(ended)?;
     let person = staff::Entity::find_by_id(id).one(app.db.read()).await?;
     let person = person.filter(|person| person.dismissed_at.is_none()).ok_or_else(ended)?;
-    let postings = current_postings(app, id).await?;
+    let postings = postings_behind(app, session.id).await?;
     Ok(Who::Staff(person, postings))
+}
+
+async fn postings_behind(app: &App, session: SessionId) -> Result<Vec<Posted>, Problem> {
+    sessions::postings(app, app.sessions.submit(session).await?)
 }
 
 /// Ends a session: its tokens stop working at once.

@@ -17,6 +17,8 @@ use serde_json::Value;
 
 use super::actor::Posted;
 use crate::{
+    app::App,
+    clock,
     db::{Answers, Db, Lane, Wishes, padded},
     problem::Problem,
 };
@@ -41,14 +43,17 @@ pub struct Standing {
     ends_on: Option<NaiveDate>,
 }
 
-impl Standing {
-    /// The posting of this row, when there is one and it stands on this day.
-    pub(super) fn posted(self, today: NaiveDate) -> Option<Result<Posted, Problem>> {
-        let stands = self.starts_on? <= today && self.ends_on.is_none_or(|end| today <= end);
-        let (unit, division, level) = (self.unit_id?, self.division_id?, self.level?);
-        let duties = serde_json::from_value(self.duties?).map_err(Problem::unexpected);
-        stands.then(|| Ok(Posted { unit, division, level, duties: duties? }))
-    }
+/// The postings of these rows that stand today.
+pub(super) fn postings(app: &App, rows: Vec<Standing>) -> Result<Vec<Posted>, Problem> {
+    let today = clock::local_day(app.clock.now());
+    rows.into_iter().filter_map(|row| posted(row, today)).collect()
+}
+
+fn posted(row: Standing, today: NaiveDate) -> Option<Result<Posted, Problem>> {
+    let stands = row.starts_on? <= today && row.ends_on.is_none_or(|end| today <= end);
+    let (unit, division, level) = (row.unit_id?, row.division_id?, row.level?);
+    let duties = serde_json::from_value(row.duties?).map_err(Problem::unexpected);
+    stands.then(|| Ok(Posted { unit, division, level, duties: duties? }))
 }
 
 /// Opens the way.
@@ -76,12 +81,5 @@ async fn load(db: DatabaseConnection, ids: Wishes<SessionId>) -> Answers<Vec<Sta
     for row in rows {
         found.entry(row.id).or_default().push(row);
     }
-    // Two calls of one session may wait at once.
-    let mut answers: Vec<_> = Vec::with_capacity(ids.len());
-    for (at, id) in ids.iter().enumerate() {
-        let again = ids.iter().skip(at + 1).any(|later| later == id);
-        let rows = if again { found.get(id).cloned() } else { found.remove(id) };
-        answers.push(Ok(rows.unwrap_or_default()));
-    }
-    Ok(answers)
+    Ok(ids.iter().map(|id| Ok(found.get(id).cloned().unwrap_or_default())).collect())
 }

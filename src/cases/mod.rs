@@ -17,7 +17,10 @@ mod views;
 pub mod workflow;
 
 pub use api::lane;
-pub use ops::file::Wish;
+pub use ops::{
+    file::Wish,
+    track::{Tracking, tracking},
+};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

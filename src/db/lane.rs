@@ -4,11 +4,18 @@
 //! bookings cost the statements of one. When the whole fails, each is done alone, so that nobody pays for a neighbour.
 //! [`Lane::writing`] does so in a transaction, [`Lane::reading`] with a connection that reads.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::DatabaseConnection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{Db, Tx, writer};
 use crate::problem::{Code, Problem};
@@ -17,6 +24,10 @@ use crate::problem::{Code, Problem};
 const MOST: usize = 32;
 /// The most that wait; beyond it callers are told to come back.
 const QUEUE: usize = 1024;
+/// Crowds that are read for at once: a connection that hangs must not stop everybody.
+const READING_AT_ONCE: usize = 2;
+/// A database that has fallen silent must not keep the lane for itself.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(10);
 
 /// The answers to some wishes, each in its place.
 pub type Answers<A> = Result<Vec<Result<A, Problem>>, Problem>;
@@ -46,7 +57,8 @@ impl<I: Send + Sync + 'static, A: Send + 'static> Lane<I, A> {
         F: AsyncFn(&Tx, &[Arc<I>]) -> Answers<A> + Send + Sync + 'static,
     {
         let (db, work) = (db.clone(), Arc::new(work));
-        Self::open(move |wishes: Wishes<I>| {
+        let at_once = db.crowds_at_once();
+        Self::open(at_once, move |wishes: Wishes<I>| {
             let (db, work) = (db.clone(), work.clone());
             Box::pin(async move { db.transact(async move |tx| work(tx, &wishes).await).await })
         })
@@ -59,12 +71,15 @@ impl<I: Send + Sync + 'static, A: Send + 'static> Lane<I, A> {
         work: impl Fn(DatabaseConnection, Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static,
     ) -> Self {
         let db = db.read().clone();
-        Self::open(move |wishes| work(db.clone(), wishes))
+        Self::open(READING_AT_ONCE, move |wishes| work(db.clone(), wishes))
     }
 
-    fn open(work: impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static) -> Self {
+    fn open(
+        at_once: usize,
+        work: impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static,
+    ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(work, waiting));
+        tokio::spawn(serve(Arc::new(work), at_once, waiting));
         Self { queue }
     }
 
@@ -81,23 +96,37 @@ impl<I: Send + Sync + 'static, A: Send + 'static> Lane<I, A> {
     }
 }
 
-async fn serve<I, A>(
-    work: impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>>,
-    mut waiting: mpsc::Receiver<Waiting<I, A>>,
-) {
-    let mut group = Vec::with_capacity(MOST);
-    while waiting.recv_many(&mut group, MOST).await > 0 {
-        metrics::histogram!("shuoshi_lane_wishes").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
-        let (late, in_time): (Vec<_>, Vec<_>) =
-            group.drain(..).partition(|one: &Waiting<I, A>| one.since.elapsed() > writer::PATIENCE);
-        late.into_iter().for_each(|one| drop(one.answer.send(Err(Code::Busy.into()))));
-        let (wishes, callers): (Vec<_>, Vec<_>) =
-            in_time.into_iter().map(|one| (Arc::new(one.wish), one.answer)).unzip();
-        if !wishes.is_empty() {
-            // Who has hung up does not hear it.
-            let answers = answers(&work, wishes).await;
-            callers.into_iter().zip(answers).for_each(|(caller, answer)| drop(caller.send(answer)));
+async fn serve<I, A, W>(work: Arc<W>, at_once: usize, mut waiting: mpsc::Receiver<Waiting<I, A>>)
+where
+    I: Send + Sync + 'static,
+    A: Send + 'static,
+    W: Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static,
+{
+    let free = Arc::new(Semaphore::new(at_once));
+    // Who comes while all are busy makes the next crowd.
+    while let Ok(permit) = free.clone().acquire_owned().await {
+        let mut group = Vec::with_capacity(MOST);
+        if waiting.recv_many(&mut group, MOST).await == 0 {
+            return;
         }
+        let work = work.clone();
+        tokio::spawn(async move {
+            answer(&*work, group).await;
+            drop(permit);
+        });
+    }
+}
+
+async fn answer<I, A>(work: &impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>>, group: Vec<Waiting<I, A>>) {
+    metrics::histogram!("shuoshi_lane_wishes").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
+    let late = |one: &Waiting<I, A>| one.since.elapsed() > writer::PATIENCE;
+    let (late, in_time): (Vec<_>, Vec<_>) = group.into_iter().partition(late);
+    // Who has hung up does not hear it, here and below.
+    late.into_iter().for_each(|one| drop(one.answer.send(Err(Code::Busy.into()))));
+    let (wishes, callers): (Vec<_>, Vec<_>) = in_time.into_iter().map(|one| (Arc::new(one.wish), one.answer)).unzip();
+    if !wishes.is_empty() {
+        let answers = answers(work, wishes).await;
+        callers.into_iter().zip(answers).for_each(|(caller, answer)| drop(caller.send(answer)));
     }
 }
 
@@ -126,7 +155,8 @@ async fn answers<I, A>(
 async fn attempt<I, A>(work: &impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>>, wishes: Vec<Arc<I>>) -> Answers<A> {
     let many = wishes.len();
     // A mistake in the work is a failed call: the lane must outlive it.
-    let outcome = AssertUnwindSafe(work(wishes.into())).catch_unwind().await;
+    let outcome = timeout(GIVEN_UP_AFTER, AssertUnwindSafe(work(wishes.into())).catch_unwind()).await;
+    let outcome = outcome.map_err(|_| Problem::busy(&"the work of a lane took too long"))?;
     let answers = outcome.unwrap_or_else(|_| Err(Problem::unexpected("the work of a lane panicked")))?;
     if answers.len() == many { Ok(answers) } else { Err(too_few()) }
 }

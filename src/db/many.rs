@@ -17,19 +17,19 @@ pub fn padded<V: Copy>(values: impl IntoIterator<Item = V>) -> Vec<V> {
     values
 }
 
-/// Inserts rows, by a statement for each power of two in their number. All rows must set the same columns.
+/// Inserts rows: whole eights of them by one statement, the rest by another. All must set the same columns.
 pub async fn insert_all<A: ActiveModelTrait>(tx: &Tx, rows: Vec<A>) -> Result<(), DbErr> {
-    for rows in in_powers_of_two(rows) {
+    for rows in in_few_sizes(rows) {
         <A::Entity as EntityTrait>::insert_many(rows).exec_without_returning(tx).await?;
     }
     Ok(())
 }
 
-fn in_powers_of_two<T>(mut rows: Vec<T>) -> Vec<Vec<T>> {
+fn in_few_sizes<T>(mut rows: Vec<T>) -> Vec<Vec<T>> {
     let mut parts = Vec::new();
     while !rows.is_empty() {
-        let largest = MOST_ROWS.min(1 << rows.len().ilog2());
-        let later = rows.split_off(largest);
+        let whole = MOST_ROWS.min(rows.len() / 8 * 8);
+        let later = rows.split_off(if whole == 0 { rows.len() } else { whole });
         parts.push(std::mem::replace(&mut rows, later));
     }
     parts
@@ -44,8 +44,10 @@ mod tests {
         assert_eq!(padded([1, 2, 3, 4, 5]), [1, 2, 3, 4, 5, 5, 5, 5]);
         assert_eq!(padded([7]), [7]);
         assert!(padded(Vec::<i32>::new()).is_empty());
-        assert_eq!(in_powers_of_two(vec![1, 2, 3, 4, 5, 6, 7]), [vec![1, 2, 3, 4], vec![5, 6], vec![7]]);
-        assert_eq!(in_powers_of_two(vec![0; 200]).iter().map(Vec::len).collect::<Vec<_>>(), [64, 64, 64, 8]);
-        assert!(in_powers_of_two(Vec::<i32>::new()).is_empty());
+        let lengths = |rows| in_few_sizes(vec![0; rows]).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths(0), Vec::<usize>::new());
+        assert_eq!(lengths(7), [7]);
+        assert_eq!(lengths(29), [24, 5]);
+        assert_eq!(lengths(200), [64, 64, 64, 8]);
     }
 }

@@ -11,11 +11,14 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// A pool of half the connections that one process may have.
-pub(super) async fn connect(url: &str, settings: &config::Database) -> Result<DatabaseConnection, DbErr> {
+/// A pool of so many connections.
+pub(super) async fn connect(
+    url: &str,
+    settings: &config::Database,
+    connections: u32,
+) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     let cached = if settings.statement_cache { 512 } else { 0 };
-    let connections = half(settings);
     options
         .max_connections(connections)
         // All opened at the start and kept: a connection lives on the runtime that opened it, and this one outlives
@@ -38,8 +41,8 @@ pub(super) async fn connect(url: &str, settings: &config::Database) -> Result<Da
     Database::connect(options).await
 }
 
-/// How many of the connections write; the others read.
-pub(super) fn half(settings: &config::Database) -> u32 {
+/// How many of the connections that a process may have write; the others read.
+pub(super) fn writing(settings: &config::Database) -> u32 {
     (settings.max_connections / 2).max(1)
 }
 

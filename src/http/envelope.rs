@@ -15,6 +15,7 @@ use actix_web::{
     web::Data,
 };
 use futures_util::FutureExt;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
@@ -49,8 +50,9 @@ pub async fn envelope(
         language: Language::preferred(language),
     };
     req.extensions_mut().insert(RequestId(asked.id.clone()));
-    let outcome = AssertUnwindSafe(next.call(req)).catch_unwind().await;
-    let fault: Error = match outcome {
+    let within = deadline(&req);
+    let outcome = timeout(within, AssertUnwindSafe(next.call(req)).catch_unwind()).await;
+    let fault: Error = match outcome.unwrap_or_else(|_| Ok(Err(Problem::busy(&"there was no answer in time").into()))) {
         Ok(Ok(answer)) => {
             let mut answer = match answer.response().error().map(|fault| render(fault, &asked)) {
                 Some(failure) => answer.into_response(failure),
@@ -68,6 +70,13 @@ pub async fn envelope(
     headers(failure.headers_mut(), &asked.id);
     count(&asked, None, failure.status(), began.elapsed());
     Err(InternalError::from_response(fault, failure).into())
+}
+
+/// A database that has fallen silent must not keep callers waiting for ever. What is sent in parts may take its time.
+fn deadline(req: &ServiceRequest) -> Duration {
+    let kind = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let configured = req.app_data::<Data<App>>().map(|app| Duration::from_secs(app.config.http.answer_within_s));
+    configured.filter(|_| !kind.starts_with("multipart/")).unwrap_or(Duration::from_hours(1))
 }
 
 /// Ours as it is, the framework's by its status.

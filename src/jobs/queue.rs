@@ -29,7 +29,7 @@ pub enum Job {
 /// How long a claimed job is left alone.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// Jobs claimed at once: their bookkeeping shares its commits.
-const BATCH: u64 = 64;
+pub(super) const BATCH: usize = 64;
 /// Tries before a job is left for a human.
 const TRIES: i32 = 8;
 
@@ -71,7 +71,7 @@ pub(super) async fn claim(app: &App) -> Result<Vec<job::Model>, Problem> {
                 .filter(waiting().add(job::COLUMN.run_at.lte(now)))
                 .filter(job::COLUMN.leased_until.is_null().or(job::COLUMN.leased_until.lt(now)))
                 .order_by_asc(job::Column::RunAt)
-                .limit(BATCH)
+                .limit(BATCH as u64)
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
                 .into_query();
             Ok(job::Entity::update_many()

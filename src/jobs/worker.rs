@@ -36,17 +36,21 @@ pub async fn work(app: &Arc<App>) {
     }
 }
 
-/// Runs every sweep and job that is due, and those that fall due by it; says how many there were.
+/// Runs every sweep and job that is due now; says how many there were. What comes in meanwhile is left to the next look,
+/// so that in a rush work is done in few large batches.
 pub async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
     let mut ran = sweeps::run_due(app).await?;
     loop {
         let claimed = queue::claim(app).await?;
-        if claimed.is_empty() {
+        let count = claimed.len();
+        ran += u32::try_from(count).unwrap_or(u32::MAX);
+        if count > 0 {
+            let outcomes = run_batch(app, claimed).await;
+            queue::settle(app, outcomes).await?;
+        }
+        if count < queue::BATCH {
             return Ok(ran);
         }
-        ran += u32::try_from(claimed.len()).unwrap_or(u32::MAX);
-        let outcomes = run_batch(app, claimed).await;
-        queue::settle(app, outcomes).await?;
     }
 }
 

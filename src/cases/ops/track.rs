@@ -1,6 +1,6 @@
 //! Tracking without signing in: the number on the receipt and the tail of the phone.
 
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
 
 use chrono::{NaiveDate, TimeDelta};
 use entity::{
@@ -11,22 +11,25 @@ use entity::{
     sealed::Sealed,
     throttle,
 };
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
+};
 use subtle::ConstantTimeEq;
 
 use crate::{
     app::App,
     auth,
     cases::number::CaseNumber,
+    db::{Answers, Db, Lane, Wishes, padded},
     problem::{Code, Problem},
 };
 
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
 /// The most steps of a timeline that are shown.
-const MOST_STEPS: u64 = 500;
+const MOST_STEPS: usize = 500;
 
 /// A step of a timeline, and what tracking shows of its case: the one statement of the call asked most often.
-#[derive(FromQueryResult)]
+#[derive(Clone, FromQueryResult)]
 pub struct TrackedStep {
     pub number: String,
     pub kind: CaseKind,
@@ -82,8 +85,25 @@ async fn check(app: &App, key: Option<&str>) -> Result<(), Problem> {
 
 async fn find(app: &App, number: &str, tail: &str) -> Result<Vec<TrackedStep>, Problem> {
     let Ok(number) = CaseNumber::parse(number) else { return Ok(vec![]) };
-    let timeline = case::Entity::belongs_to(case_event::Entity).from(case::Column::Id).to(case_event::Column::CaseId);
-    let steps: Vec<TrackedStep> = case::Entity::find()
+    let steps = app.tracking.submit(number.to_string()).await?;
+    let Some(sealed) = steps.first().and_then(|step| step.contact_phone.as_ref()) else { return Ok(vec![]) };
+    let phone = app.field_keys.open("case.contact_phone", sealed)?;
+    let kept = phone.get(phone.len().saturating_sub(4)..).unwrap_or_default();
+    Ok(if bool::from(kept.as_bytes().ct_eq(tail.as_bytes())) { steps } else { vec![] })
+}
+
+/// The way to what is tracked, by number: the steps of a case that may be, else none.
+pub type Tracking = Lane<String, Vec<TrackedStep>>;
+
+/// Opens the way.
+#[must_use]
+pub fn tracking(db: &Db) -> Tracking {
+    Lane::reading(db, |db, numbers| Box::pin(load(db, numbers)))
+}
+
+async fn load(db: DatabaseConnection, numbers: Wishes<String>) -> Answers<Vec<TrackedStep>> {
+    let of_case = case_event::Entity::belongs_to(case::Entity).from(case_event::Column::CaseId).to(case::Column::Id);
+    let steps: Vec<TrackedStep> = case_event::Entity::find()
         .select_only()
         .columns([case::Column::Number, case::Column::Kind, case::Column::State, case::Column::ItemId])
         .columns([case::Column::PromisedDays, case::Column::AcceptedOn, case::Column::PromisedDueOn])
@@ -91,17 +111,21 @@ async fn find(app: &App, number: &str, tail: &str) -> Result<Vec<TrackedStep>, P
         .columns([case::Column::ContactName, case::Column::ContactPhone])
         .columns([case_event::Column::At, case_event::Column::Action])
         .columns([case_event::Column::ToState, case_event::Column::Auto])
-        .join(JoinType::InnerJoin, timeline.into())
-        .filter(case::COLUMN.number.eq(number.to_string()))
+        .join(JoinType::InnerJoin, of_case.into())
+        .filter(case::COLUMN.number.is_in(padded(numbers.iter().map(|number| number.as_str()))))
         .filter(case::COLUMN.confidential.eq(false))
         .filter(case::COLUMN.state.ne(CaseState::Draft))
+        .order_by_asc(case_event::Column::CaseId)
         .order_by_asc(case_event::Column::Seq)
-        .limit(MOST_STEPS)
         .into_model()
-        .all(app.db.read())
+        .all(&db)
         .await?;
-    let Some(sealed) = steps.first().and_then(|step| step.contact_phone.as_ref()) else { return Ok(vec![]) };
-    let phone = app.field_keys.open("case.contact_phone", sealed)?;
-    let kept = phone.get(phone.len().saturating_sub(4)..).unwrap_or_default();
-    Ok(if bool::from(kept.as_bytes().ct_eq(tail.as_bytes())) { steps } else { vec![] })
+    let mut found: HashMap<String, Vec<TrackedStep>> = HashMap::new();
+    for step in steps {
+        let steps = found.entry(step.number.clone()).or_default();
+        if steps.len() < MOST_STEPS {
+            steps.push(step);
+        }
+    }
+    Ok(numbers.iter().map(|number| Ok(found.get(number.as_str()).cloned().unwrap_or_default())).collect())
 }

@@ -101,6 +101,36 @@ async fn everybody_is_served_again(server: &TestApp, me: &Actor, bookings: &str)
 }
 
 #[test]
+fn a_database_that_falls_silent_keeps_nobody_waiting() {
+    engine::run(Engine::Postgres, async |app| {
+        let (line, url) = Line::to(&url(&app));
+        let server = app.second_server_with(|config| {
+            config.database.url = url.into();
+            config.http.answer_within_s = 2;
+        });
+        let server = server.await;
+        let me = app.villager("甲").await.at(&server);
+        let bookings = app.bookings_of_a_slot().await;
+        me.get("/bookings").await.expect(200);
+
+        line.fall_silent();
+        everything(&server, &me, &bookings).await.into_iter().for_each(told_to_come_back);
+        server.nobody().call(Method::GET, "/healthz").send().await.expect(200);
+
+        // The system has given the connections up.
+        line.interrupt();
+        let mut answer = me.post_keyed(&bookings, "the-same-key", a_booking()).await;
+        while answer.status == 503 {
+            told_to_come_back(answer);
+            answer = me.post_keyed(&bookings, "the-same-key", a_booking()).await;
+        }
+        answer.expect(201);
+        assert_eq!(app.number("SELECT count(*) FROM booking").await, 1);
+        app.drain_jobs().await;
+    });
+}
+
+#[test]
 fn connections_that_ended_while_they_were_idle_are_replaced() {
     engine::run(Engine::Postgres, async |app| {
         let began = app.number("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").await;

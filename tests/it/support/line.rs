@@ -2,9 +2,11 @@
 
 use std::{cell::RefCell, net::SocketAddr, rc::Rc};
 
+use futures_util::FutureExt;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -22,6 +24,8 @@ struct Open {
     held: Option<TcpSocket>,
     listening: Option<JoinHandle<()>>,
     relayed: Rc<RefCell<Vec<JoinHandle<()>>>>,
+    /// Whether nothing gets through, though nobody is told.
+    silent: watch::Sender<bool>,
 }
 
 impl Line {
@@ -39,7 +43,13 @@ impl Line {
 
     /// Ends every connection; new ones go through.
     pub fn interrupt(&self) {
+        self.open.borrow().silent.send_replace(false);
         self.open.borrow().relayed.take().iter().for_each(JoinHandle::abort);
+    }
+
+    /// Nothing gets through any more, in connections old and new, and nothing says so; until [`Self::interrupt`].
+    pub fn fall_silent(&self) {
+        self.open.borrow().silent.send_replace(true);
     }
 
     /// Ends every connection; new ones are refused until it is mended.
@@ -56,7 +66,8 @@ impl Line {
     pub fn mend(&self) {
         let mut open = self.open.borrow_mut();
         let listener = open.held.take().unwrap().listen(64).unwrap();
-        open.listening = Some(actix_web::rt::spawn(relay(listener, self.to, open.relayed.clone())));
+        open.listening =
+            Some(actix_web::rt::spawn(relay(listener, self.to, open.relayed.clone(), open.silent.subscribe())));
     }
 }
 
@@ -67,11 +78,21 @@ fn held(at: SocketAddr) -> TcpSocket {
     socket
 }
 
-async fn relay(listener: TcpListener, to: SocketAddr, relayed: Rc<RefCell<Vec<JoinHandle<()>>>>) {
+async fn relay(
+    listener: TcpListener,
+    to: SocketAddr,
+    relayed: Rc<RefCell<Vec<JoinHandle<()>>>>,
+    silent: watch::Receiver<bool>,
+) {
     while let Ok((mut near, _)) = listener.accept().await {
+        let mut silent = silent.clone();
         let task = actix_web::rt::spawn(async move {
             if let Ok(mut far) = TcpStream::connect(to).await {
-                let _ = copy_bidirectional(&mut near, &mut far).await;
+                tokio::select! {
+                    _ = copy_bidirectional(&mut near, &mut far) => {}
+                    // What it lends must not be kept: it would lock the sender out.
+                    () = silent.wait_for(|silent| *silent).map(drop) => std::future::pending().await,
+                }
             }
         });
         relayed.borrow_mut().push(task);
