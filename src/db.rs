@@ -76,14 +76,6 @@ impl Db {
         }
     }
 
-    /// How many crowds of one lane may write at once: on `PostgreSQL` one gets ready while another commits.
-    fn crowds_at_once(&self) -> usize {
-        match self.engine {
-            Engine::Sqlite => 1,
-            Engine::Postgres => 2,
-        }
-    }
-
     /// Runs an operation in a transaction and answers after its durable commit: all of it or nothing.
     ///
     /// The operation may run more than once (deadlock on `PostgreSQL`), so it must not touch anything but the

@@ -54,10 +54,11 @@ const PAGE_OF_OVERDUE: &str = "SELECT * FROM cases WHERE township_id = $1 AND cl
 /// What is done in a loop.
 #[derive(Clone)]
 pub enum Work {
-    /// One hot slot after the other, each until it is full.
+    /// One hot slot after the other, each asked for twice as often as it has places.
     BookHot {
         first: u64,
         end: u64,
+        places: u64,
     },
     BookSpread,
     File,
@@ -91,6 +92,7 @@ struct Turn<'a> {
     villagers: u64,
     now: DateTime<Utc>,
     next: &'a Cell<u64>,
+    /// How often a hot slot was asked for.
     hot: Cell<u64>,
 }
 
@@ -111,15 +113,12 @@ macro_rules! statements {
                 // One person a talk day: every lap of the villagers begins with another slot.
                 let person = n % turn.villagers;
                 match turn.work {
-                    Work::BookHot { end, .. } => {
-                        while turn.hot.get() < *end {
-                            let hot = turn.hot.get();
-                            if book(c, seed::hot(hot), seed::person(person), turn).await? {
-                                return Ok(true);
-                            }
-                            turn.hot.set(turn.hot.get().max(hot + 1));
+                    Work::BookHot { first, end, places } => {
+                        let hot = first + turn.hot.replace(turn.hot.get() + 1) / (places * 2);
+                        if hot < *end {
+                            book(c, seed::hot(hot), seed::person(person), turn).await?;
                         }
-                        Ok(false)
+                        Ok(hot < *end)
                     }
                     Work::BookSpread => {
                         book(c, seed::spread(1, n + n / turn.villagers), seed::person(person), turn).await
@@ -179,8 +178,7 @@ statements!(postgres, PgConnection);
 impl Direct<'_> {
     /// The rates of this work, the one to compare with first.
     pub async fn rates(&self, work: &Work) -> Result<Vec<Rate>, Error> {
-        let first_hot = if let Work::BookHot { first, .. } = work { *first } else { 0 };
-        let turn = Turn { work, villagers: self.villagers, now: self.now, next: self.next, hot: Cell::new(first_hot) };
+        let turn = Turn { work, villagers: self.villagers, now: self.now, next: self.next, hot: Cell::new(0) };
         let writes = matches!(work, Work::BookHot { .. } | Work::BookSpread | Work::File);
         Ok(match (self.engine, writes) {
             (Engine::Sqlite, true) => {

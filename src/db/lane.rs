@@ -24,6 +24,8 @@ use crate::problem::{Code, Problem};
 const MOST: usize = 32;
 /// The most that wait; beyond it callers are told to come back.
 const QUEUE: usize = 1024;
+/// Crowds that are written for at once: more would be smaller, cost more, and wait for each other's locks.
+const WRITING_AT_ONCE: usize = 1;
 /// Crowds that are read for at once: a connection that hangs must not stop everybody.
 const READING_AT_ONCE: usize = 2;
 /// A database that has fallen silent must not keep the lane for itself.
@@ -57,8 +59,7 @@ impl<I: Send + Sync + 'static, A: Send + 'static> Lane<I, A> {
         F: AsyncFn(&Tx, &[Arc<I>]) -> Answers<A> + Send + Sync + 'static,
     {
         let (db, work) = (db.clone(), Arc::new(work));
-        let at_once = db.crowds_at_once();
-        Self::open(at_once, move |wishes: Wishes<I>| {
+        Self::open(WRITING_AT_ONCE, move |wishes: Wishes<I>| {
             let (db, work) = (db.clone(), work.clone());
             Box::pin(async move { db.transact(async move |tx| work(tx, &wishes).await).await })
         })

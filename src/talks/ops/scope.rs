@@ -1,22 +1,28 @@
 //! Where staff may act: in the subtree of the places they are posted to. Elsewhere reads as 404.
 
 use entity::{
-    division,
+    Instant, division,
     id::{DivisionId, StaffId},
-    staff,
+    posting, staff,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, sea_query::ExprTrait};
 
 use crate::{
     auth::{Posted, Staff, duty::Need},
+    clock::local_day,
     db::Tx,
     divisions,
     problem::Problem,
 };
 
+/// A place and those above it.
+fn lineage(place: &division::Model) -> [Option<DivisionId>; 4] {
+    [Some(place.id), place.township_id, place.county_id, place.city_id]
+}
+
 /// Whether a posting's place is this one or lies above it.
 pub(super) fn covers(posted: &Posted, place: &division::Model) -> bool {
-    [Some(place.id), place.township_id, place.county_id, place.city_id].contains(&Some(posted.division))
+    lineage(place).contains(&Some(posted.division))
 }
 
 /// The place, when one of the postings that satisfy the need covers it.
@@ -29,20 +35,31 @@ pub async fn place<N: Need>(
     if staff.postings().any(|posted| covers(posted, &place)) { Ok(place) } else { Err(Problem::not_found()) }
 }
 
-/// Whether these people work here; 422 at the first who does not.
-pub(super) async fn check_hosts(tx: &Tx, hosts: &[StaffId]) -> Result<(), Problem> {
+/// Whether these people are posted here or above today; 422 at the first who is not.
+pub(super) async fn check_hosts(
+    tx: &Tx,
+    place: &division::Model,
+    hosts: &[StaffId],
+    now: Instant,
+) -> Result<(), Problem> {
     if hosts.is_empty() {
         return Ok(());
     }
-    let known: Vec<StaffId> = staff::Entity::find()
+    let (today, here) = (local_day(now), lineage(place));
+    let theirs = posting::Entity::belongs_to(staff::Entity).from(posting::Column::StaffId).to(staff::Column::Id);
+    let posted: Vec<StaffId> = posting::Entity::find()
         .select_only()
-        .column(staff::Column::Id)
-        .filter(staff::COLUMN.id.is_in(hosts.iter().copied()))
+        .column(posting::Column::StaffId)
+        .join(JoinType::InnerJoin, theirs.into())
+        .filter(posting::COLUMN.staff_id.is_in(hosts.iter().copied()))
+        .filter(posting::COLUMN.division_id.is_in(here.into_iter().flatten()))
+        .filter(posting::COLUMN.starts_on.lte(today))
+        .filter(posting::COLUMN.ends_on.is_null().or(posting::COLUMN.ends_on.gte(today)))
         .filter(staff::COLUMN.dismissed_at.is_null())
         .into_tuple()
         .all(tx)
         .await?;
-    match hosts.iter().position(|host| !known.contains(host)) {
+    match hosts.iter().position(|host| !posted.contains(host)) {
         Some(at) => Err(Problem::field(&format!("/hosts/{at}"), "unknown")),
         None => Ok(()),
     }

@@ -158,7 +158,7 @@ pub async fn make_single(
     terms::check_date(body.date, now)?;
     let dated = terms.on(body.date)?;
     terms::check_single(&dated, now)?;
-    scope::check_hosts(tx, &terms.hosts).await?;
+    scope::check_hosts(tx, &place, &terms.hosts, now).await?;
     let made = insert(tx, place.id, None, &terms, &dated, now).await?;
     made.ok_or_else(|| Problem::unexpected("a single day met another"))
 }

@@ -21,6 +21,7 @@ use crate::{
     auth::{Staff, duty::ManageTalks},
     clock,
     db::Tx,
+    divisions,
     http::{Cursor, PageQuery},
     problem::{Code, Problem},
     talks::{
@@ -57,7 +58,7 @@ pub async fn make(
 ) -> Result<talk_rule::Model, Problem> {
     let place = scope::place(tx, staff, division).await?;
     let (terms, sittings) = (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions)?);
-    scope::check_hosts(tx, &terms.hosts).await?;
+    scope::check_hosts(tx, &place, &terms.hosts, now).await?;
     let mut row = columns(&terms, &sittings)?;
     row.id = Set(TalkRuleId::fresh());
     row.division_id = Set(place.id);
@@ -82,7 +83,8 @@ pub async fn change(
         return Err(Code::Stale.into());
     }
     let (terms, sittings) = (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions)?);
-    scope::check_hosts(tx, &terms.hosts).await?;
+    let place = divisions::find(tx, rule.division_id).await?;
+    scope::check_hosts(tx, &place, &terms.hosts, now).await?;
     let mut row = columns(&terms, &sittings)?;
     row.id = Set(rule.id);
     row.version = Set(rule.version + 1);

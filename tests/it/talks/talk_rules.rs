@@ -41,6 +41,7 @@ both_engines! {
 
     async fn a_rule_is_checked_field_by_field(app: TestApp) {
         let (desk, village) = (app.staff("desk").await, app.village().await);
+        let neighbour = app.staff("neighbour").await;
         for (field, value, pointer) in [
             ("recurrence", json!({"kind": "monthly_days", "days": [32]}), "/recurrence/days/0"),
             ("recurrence", json!({"kind": "weekly", "weekdays": []}), "/recurrence/weekdays"),
@@ -48,6 +49,7 @@ both_engines! {
             ("slot_minutes", json!(0), "/slot_minutes"),
             ("walk_in_share", json!(0.95), "/walk_in_share"),
             ("hosts", json!([uuid::Uuid::now_v7()]), "/hosts/0"),
+            ("hosts", json!([desk.id(), neighbour.id()]), "/hosts/1"),
         ] {
             let mut body = rule();
             body[field] = value;
