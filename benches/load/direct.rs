@@ -156,7 +156,7 @@ macro_rules! statements {
 
             async fn file(c: &mut $connection, n: u64, person: Uuid, turn: &Turn<'_>) -> Result<bool, Error> {
                 let id = Uuid::now_v7();
-                let case = query(FILE).bind(id).bind(format!("7{n:09}")).bind(person).bind(turn.now);
+                let case = query(FILE).bind(id).bind(format!("D{n:09}")).bind(person).bind(turn.now);
                 case.bind(seed::case(n % seed::OWN_CASES)).execute(&mut *c).await?;
                 let event = query(RECORD).bind(Uuid::now_v7()).bind(id).bind(turn.now).bind(person);
                 event.execute(&mut *c).await?;

@@ -235,7 +235,7 @@ async fn cases(
                  channel, confidential, promised_days, village_id, township_id, county_id, unit_id, first_unit_id,
                  person_id, accepted_on, promised_due_on, provisional, calendar_version, due_on, returns, reopens,
                  confirmed, closed_at, created_at, updated_at)
-             SELECT {case}, '8' || {number}, 'voice', CASE WHEN {open} = 0 THEN 'accepted' ELSE 'archived' END, 2, 1,
+             SELECT {case}, 'S' || {number}, 'voice', CASE WHEN {open} = 0 THEN 'accepted' ELSE 'archived' END, 2, 1,
                  '水渠堵了', '{TEXT}', NULL, 'help', 'normal', 'app', false, 7, v.id, v.township_id, v.county_id,
                  u.id, u.id, {person}, {accepted}, CASE WHEN {open} = 0 THEN {due} ELSE {due_closed} END, false,
                  {calendar}, CASE WHEN {open} = 0 THEN {due} ELSE {due_closed} END, 0, 0,

@@ -84,17 +84,14 @@ where
         kept.extend(one.key.as_ref().map(|key| key.row(one.status, text.clone(), one.now)));
         answers.push(Ok(text));
     }
-    if !kept.is_empty() {
-        let stored = idempotent_answer::Entity::insert_many(kept).exec_without_returning(tx).await;
-        stored.map_err(db::again_on_unique)?;
-    }
+    db::insert_all(tx, kept).await.map_err(db::again_on_unique)?;
     Ok(answers)
 }
 
 /// Keys that have their answer already.
 async fn answered<W>(tx: &Tx, asked: &[Arc<Asked<W>>]) -> Result<HashSet<(Uuid, String)>, Problem> {
     let mut any = Condition::any();
-    for key in asked.iter().filter_map(|one| one.key.as_ref()) {
+    for key in db::padded(asked.iter().filter_map(|one| one.key.as_ref())) {
         let same = idempotent_answer::COLUMN.caller.eq(key.caller).and(idempotent_answer::COLUMN.key.eq(&key.key));
         any = any.add(same);
     }
