@@ -7,4 +7,5 @@ pub mod file;
 mod filing;
 pub mod find;
 pub mod review;
+pub mod staff_lists;
 pub mod track;

@@ -25,6 +25,11 @@ use crate::{
 
 const SEES_THE_PLACE: &[Duty] = &[Duty::AcceptCases, Duty::AssignCases, Duty::Supervise];
 
+/// Whether a posting brings what lies in its place, not only what is given to it.
+pub(super) fn sees_the_place(posting: &Posted) -> bool {
+    posting.any(SEES_THE_PLACE) || posting.any(&[Duty::HandleDiscipline])
+}
+
 /// The villager's own.
 #[must_use]
 pub fn of_villager(me: &Villager) -> Select<case::Entity> {
@@ -69,7 +74,8 @@ fn of_posting(staff: &Staff<WorkOnCases>, posting: &Posted) -> Condition {
     any
 }
 
-fn in_place(posting: &Posted) -> sea_orm::sea_query::Expr {
+/// In the place of a posting or below it.
+pub(super) fn in_place(posting: &Posted) -> sea_orm::sea_query::Expr {
     let column = match posting.level {
         DivisionLevel::Village => case::Column::VillageId,
         DivisionLevel::Township => case::Column::TownshipId,

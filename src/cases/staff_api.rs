@@ -12,8 +12,8 @@ use validator::Validate;
 use super::{
     commands::{EnterCase, StaffAction},
     ops::{
-        act, file,
-        find::{self, StaffView},
+        act, file, find,
+        staff_lists::{self, StaffView},
     },
     scope,
     views::{self, CaseEventView, StaffCaseView},
@@ -54,8 +54,10 @@ pub async fn list_staff_cases(
 ) -> Result<HttpResponse, Problem> {
     let ListQuery { by, page } = query;
     let narrow = find::Narrow { state: by.state, kind: by.kind };
-    let view = by.view.unwrap_or_default();
-    let rows = find::of_staff(&app, &staff, view, &narrow, by.q.as_deref(), &page).await?;
+    let rows = match &by.q {
+        Some(number) => staff_lists::by_number(&app, &staff, &narrow, number, &page).await?,
+        None => staff_lists::list(&app, &staff, by.view.unwrap_or_default(), &narrow, &page).await?,
+    };
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
     let page = Page::cut(rows, page.size(), |row| (row.due_on, row.id), |row| staff_view(&app, &staff, row, &names))?;
     let items = page.items.into_iter().map(|view| Ok(view?.in_a_list())).collect::<Result<Vec<_>, Problem>>()?;

@@ -13,7 +13,7 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::DatabaseConnection;
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     time::timeout,
 };
 
@@ -24,12 +24,10 @@ use crate::problem::{Code, Problem};
 const MOST: usize = 32;
 /// The most that wait; beyond it callers are told to come back.
 const QUEUE: usize = 1024;
-/// Crowds that are written for at once: more would be smaller, cost more, and wait for each other's locks.
-const WRITING_AT_ONCE: usize = 1;
-/// Crowds that are read for at once: a connection that hangs must not stop everybody.
-const READING_AT_ONCE: usize = 2;
-/// A database that has fallen silent must not keep the lane for itself.
-const GIVEN_UP_AFTER: Duration = Duration::from_secs(10);
+/// A connection that has fallen silent must not keep the lane for itself.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
+/// Likewise; what a lane reads, it reads by keys.
+const READ_WITHIN: Duration = Duration::from_secs(3);
 
 /// The answers to some wishes, each in its place.
 pub type Answers<A> = Result<Vec<Result<A, Problem>>, Problem>;
@@ -59,7 +57,7 @@ impl<I: Send + Sync + 'static, A: Send + 'static> Lane<I, A> {
         F: AsyncFn(&Tx, &[Arc<I>]) -> Answers<A> + Send + Sync + 'static,
     {
         let (db, work) = (db.clone(), Arc::new(work));
-        Self::open(WRITING_AT_ONCE, move |wishes: Wishes<I>| {
+        Self::open(WRITTEN_WITHIN, move |wishes: Wishes<I>| {
             let (db, work) = (db.clone(), work.clone());
             Box::pin(async move { db.transact(async move |tx| work(tx, &wishes).await).await })
         })
@@ -72,15 +70,23 @@ impl<I: Send + Sync + 'static, A: Send + 'static> Lane<I, A> {
         work: impl Fn(DatabaseConnection, Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static,
     ) -> Self {
         let db = db.read().clone();
-        Self::open(READING_AT_ONCE, move |wishes| work(db.clone(), wishes))
+        Self::open(READ_WITHIN, move |wishes| work(db.clone(), wishes))
     }
 
     fn open(
-        at_once: usize,
+        within: Duration,
         work: impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static,
     ) -> Self {
+        let in_time = move |wishes: Wishes<I>| -> BoxFuture<'static, Answers<A>> {
+            // A mistake in the work is a failed call: the lane must outlive it.
+            let work = timeout(within, AssertUnwindSafe(work(wishes)).catch_unwind());
+            Box::pin(async move {
+                let outcome = work.await.map_err(|_| Problem::busy(&"the work of a lane took too long"))?;
+                outcome.unwrap_or_else(|_| Err(Problem::unexpected("the work of a lane panicked")))
+            })
+        };
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(Arc::new(work), at_once, waiting));
+        tokio::spawn(serve(in_time, waiting));
         Self { queue }
     }
 
@@ -97,24 +103,14 @@ impl<I: Send + Sync + 'static, A: Send + 'static> Lane<I, A> {
     }
 }
 
-async fn serve<I, A, W>(work: Arc<W>, at_once: usize, mut waiting: mpsc::Receiver<Waiting<I, A>>)
-where
-    I: Send + Sync + 'static,
-    A: Send + 'static,
-    W: Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>> + Send + Sync + 'static,
-{
-    let free = Arc::new(Semaphore::new(at_once));
-    // Who comes while all are busy makes the next crowd.
-    while let Ok(permit) = free.clone().acquire_owned().await {
-        let mut group = Vec::with_capacity(MOST);
-        if waiting.recv_many(&mut group, MOST).await == 0 {
-            return;
-        }
-        let work = work.clone();
-        tokio::spawn(async move {
-            answer(&*work, group).await;
-            drop(permit);
-        });
+/// One crowd at a time: two would be smaller, cost more, and wait for each other's locks.
+async fn serve<I, A>(
+    work: impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>>,
+    mut waiting: mpsc::Receiver<Waiting<I, A>>,
+) {
+    let mut group = Vec::with_capacity(MOST);
+    while waiting.recv_many(&mut group, MOST).await > 0 {
+        answer(&work, std::mem::take(&mut group)).await;
     }
 }
 
@@ -155,10 +151,7 @@ async fn answers<I, A>(
 
 async fn attempt<I, A>(work: &impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>>, wishes: Vec<Arc<I>>) -> Answers<A> {
     let many = wishes.len();
-    // A mistake in the work is a failed call: the lane must outlive it.
-    let outcome = timeout(GIVEN_UP_AFTER, AssertUnwindSafe(work(wishes.into())).catch_unwind()).await;
-    let outcome = outcome.map_err(|_| Problem::busy(&"the work of a lane took too long"))?;
-    let answers = outcome.unwrap_or_else(|_| Err(Problem::unexpected("the work of a lane panicked")))?;
+    let answers = work(wishes.into()).await?;
     if answers.len() == many { Ok(answers) } else { Err(too_few()) }
 }
 
