@@ -119,11 +119,15 @@ async fn answer<I, A>(work: &impl Fn(Wishes<I>) -> BoxFuture<'static, Answers<A>
     let late = |one: &Waiting<I, A>| one.since.elapsed() > writer::PATIENCE;
     let (late, in_time): (Vec<_>, Vec<_>) = group.into_iter().partition(late);
     // Who has hung up does not hear it, here and below.
-    late.into_iter().for_each(|one| drop(one.answer.send(Err(Code::Busy.into()))));
+    for one in late {
+        drop(one.answer.send(Err(Code::Busy.into())));
+    }
     let (wishes, callers): (Vec<_>, Vec<_>) = in_time.into_iter().map(|one| (Arc::new(one.wish), one.answer)).unzip();
     if !wishes.is_empty() {
         let answers = answers(work, wishes).await;
-        callers.into_iter().zip(answers).for_each(|(caller, answer)| drop(caller.send(answer)));
+        for (caller, answer) in callers.into_iter().zip(answers) {
+            drop(caller.send(answer));
+        }
     }
 }
 

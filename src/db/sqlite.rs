@@ -111,5 +111,7 @@ async fn commit_together(tx: Tx, group: Vec<Box<dyn Operation>>) {
 }
 
 fn refuse(group: Vec<Box<dyn Operation>>, why: &dyn Fn() -> Problem) {
-    group.into_iter().for_each(|operation| operation.refuse(why()));
+    for operation in group {
+        operation.refuse(why());
+    }
 }

@@ -134,7 +134,7 @@ where
     fn alone(self: Box<Self>, db: DatabaseConnection, begin: TransactionOptions) -> LocalBoxFuture<'static, ()> {
         Box::pin(async move {
             let Self { operation, answer, .. } = *self;
-            let _ = answer.send(with_tries(async || once(&db, begin.clone(), &operation).await).await);
+            let _ = answer.send(with_tries(async || once(&db, begin, &operation).await).await);
         })
     }
 

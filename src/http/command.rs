@@ -117,8 +117,8 @@ impl<T> Command<T> {
     }
 
     fn key_of(&self, caller: Uuid) -> Option<Key> {
-        let key = self.key.clone()?;
-        Some(Key { caller, key, fingerprint: self.fingerprint.clone() })
+        let word = self.key.clone()?;
+        Some(Key { caller, word, fingerprint: self.fingerprint.clone() })
     }
 }
 
@@ -128,7 +128,7 @@ async fn replay(app: &App, key: &Key, problem: Problem) -> Result<HttpResponse, 
         // To ask the database again would only keep the caller waiting.
         return Err(problem);
     }
-    let first = idempotent_answer::Entity::find_by_id((key.caller, key.key.clone())).one(app.db.read()).await?;
+    let first = idempotent_answer::Entity::find_by_id((key.caller, key.word.clone())).one(app.db.read()).await?;
     match first {
         None => Err(problem),
         Some(first) if first.fingerprint != key.fingerprint => Err(Code::IdempotencyKeyReused.into()),

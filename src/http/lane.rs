@@ -32,7 +32,7 @@ pub(super) struct Asked<W> {
 #[derive(Clone)]
 pub(super) struct Key {
     pub(super) caller: Uuid,
-    pub(super) key: String,
+    pub(super) word: String,
     pub(super) fingerprint: String,
 }
 
@@ -62,7 +62,7 @@ where
     // Of two with one key in the same crowd the second waits for the first one's answer.
     let fresh: Vec<bool> = asked
         .iter()
-        .map(|one| one.key.as_ref().is_none_or(|key| answered.insert((key.caller, key.key.clone()))))
+        .map(|one| one.key.as_ref().is_none_or(|key| answered.insert((key.caller, key.word.clone()))))
         .collect();
     let wishes: Vec<&W> = asked.iter().zip(&fresh).filter(|(_, fresh)| **fresh).map(|(one, _)| &one.wish).collect();
     let mut made = if wishes.is_empty() { vec![] } else { work(tx, &wishes).await? }.into_iter();
@@ -92,7 +92,7 @@ where
 async fn answered<W>(tx: &Tx, asked: &[Arc<Asked<W>>]) -> Result<HashSet<(Uuid, String)>, Problem> {
     let mut any = Condition::any();
     for key in db::padded(asked.iter().filter_map(|one| one.key.as_ref())) {
-        let same = idempotent_answer::COLUMN.caller.eq(key.caller).and(idempotent_answer::COLUMN.key.eq(&key.key));
+        let same = idempotent_answer::COLUMN.caller.eq(key.caller).and(idempotent_answer::COLUMN.key.eq(&key.word));
         any = any.add(same);
     }
     if any.is_empty() {
@@ -111,7 +111,7 @@ impl Key {
     pub(super) fn row(&self, status: StatusCode, body: String, now: Instant) -> idempotent_answer::ActiveModel {
         idempotent_answer::ActiveModel {
             caller: Set(self.caller),
-            key: Set(self.key.clone()),
+            key: Set(self.word.clone()),
             fingerprint: Set(self.fingerprint.clone()),
             status: Set(i32::from(status.as_u16())),
             body: Set(body),

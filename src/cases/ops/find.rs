@@ -1,4 +1,4 @@
-//! Finding cases: the villager's own, the lists of staff, the timeline of one.
+//! Finding cases: the villager's own, the timeline of one, names that views show. Lists of staff: [`super::staff_lists`].
 
 use std::collections::HashMap;
 
@@ -10,9 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::ExprTrait,
 };
-use utoipa::ToSchema;
 
 use crate::{
     app::App,
