@@ -36,6 +36,17 @@ fn told_to_come_back(answer: Answer) {
     answer.problem("busy");
 }
 
+/// The retry with the same key is told to come back until it is let in, and makes one booking.
+async fn booked_once_in_the_end(app: &TestApp, me: &Actor, bookings: &str) {
+    let mut answer = me.post_keyed(bookings, "the-same-key", a_booking()).await;
+    while answer.status == 503 {
+        told_to_come_back(answer);
+        answer = me.post_keyed(bookings, "the-same-key", a_booking()).await;
+    }
+    answer.expect(201);
+    assert_eq!(app.number("SELECT count(*) FROM booking").await, 1);
+}
+
 /// Reads and writes at once, of nobody, of a villager, of staff.
 async fn everything(server: &TestApp, me: &Actor, bookings: &str) -> Vec<Answer> {
     let nobody = server.nobody();
@@ -119,13 +130,7 @@ fn a_database_that_falls_silent_keeps_nobody_waiting() {
 
         // The system has given the connections up.
         line.interrupt();
-        let mut answer = me.post_keyed(&bookings, "the-same-key", a_booking()).await;
-        while answer.status == 503 {
-            told_to_come_back(answer);
-            answer = me.post_keyed(&bookings, "the-same-key", a_booking()).await;
-        }
-        answer.expect(201);
-        assert_eq!(app.number("SELECT count(*) FROM booking").await, 1);
+        booked_once_in_the_end(&app, &me, &bookings).await;
         app.drain_jobs().await;
     });
 }
@@ -169,13 +174,7 @@ fn a_call_whose_connection_ends_under_it_is_told_to_come_back() {
         told_to_come_back(refused);
 
         other.execute_unprepared("ROLLBACK").await.unwrap();
-        let mut answer = me.post_keyed(&bookings, "the-same-key", a_booking()).await;
-        while answer.status == 503 {
-            told_to_come_back(answer);
-            answer = me.post_keyed(&bookings, "the-same-key", a_booking()).await;
-        }
-        answer.expect(201);
-        assert_eq!(app.number("SELECT count(*) FROM booking").await, 1);
+        booked_once_in_the_end(&app, &me, &bookings).await;
         other.close().await.unwrap();
         app.drain_jobs().await;
     });
