@@ -60,7 +60,14 @@ const DESKS: &[Desk] = &[
             (
                 "desk",
                 "样例 经办员甲",
-                &[Duty::AcceptCases, Duty::AssignCases, Duty::HandleCases, Duty::ManageTalks, Duty::HostTalks],
+                &[
+                    Duty::AcceptCases,
+                    Duty::AssignCases,
+                    Duty::HandleCases,
+                    Duty::ManageTalks,
+                    Duty::HostTalks,
+                    Duty::ManagePeople,
+                ],
             ),
             ("cadre", "样例 村干部乙", &[Duty::HandleCases, Duty::HostTalks]),
             ("cadre2", "样例 村干部丙", &[Duty::HandleCases, Duty::HostTalks]),
@@ -73,7 +80,14 @@ const DESKS: &[Desk] = &[
         people: &[(
             "town",
             "样例 镇窗口丁",
-            &[Duty::AcceptCases, Duty::AssignCases, Duty::HandleCases, Duty::Supervise, Duty::ManageTalks],
+            &[
+                Duty::AcceptCases,
+                Duty::AssignCases,
+                Duty::HandleCases,
+                Duty::Supervise,
+                Duty::ManageTalks,
+                Duty::ManagePeople,
+            ],
         )],
     },
     Desk {
@@ -88,7 +102,7 @@ const DESKS: &[Desk] = &[
         name: "通川区民情督办室（样例）",
         people: &[
             ("county", "样例 督办员己", &[Duty::Supervise]),
-            ("admin", "样例 管理员庚", &[Duty::ManageAccounts, Duty::ManageCatalogue]),
+            ("admin", "样例 管理员庚", &[Duty::ManageAccounts, Duty::ManageCatalogue, Duty::ReadAudit]),
         ],
     },
     Desk {
@@ -98,7 +112,14 @@ const DESKS: &[Desk] = &[
         people: &[(
             "neighbour",
             "样例 邻村经办员辛",
-            &[Duty::AcceptCases, Duty::AssignCases, Duty::HandleCases, Duty::ManageTalks, Duty::HostTalks],
+            &[
+                Duty::AcceptCases,
+                Duty::AssignCases,
+                Duty::HandleCases,
+                Duty::ManageTalks,
+                Duty::HostTalks,
+                Duty::ManagePeople,
+            ],
         )],
     },
 ];

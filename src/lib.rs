@@ -6,6 +6,7 @@
 #![allow(rustdoc::private_intra_doc_links, reason = "pages point to where to read on, private or not")]
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod calendar;
 pub mod cases;
@@ -26,6 +27,7 @@ pub mod notices;
 pub mod openapi;
 pub mod operations;
 pub mod people;
+pub mod personal;
 pub mod problem;
 pub mod talks;
 pub mod telemetry;

@@ -44,7 +44,11 @@ impl Problem {
     #[must_use]
     pub fn new(code: Code) -> Self {
         let retry_after_s = match code {
-            Code::Busy | Code::WechatUnavailable | Code::IdempotencyInProgress => Some(1),
+            Code::Busy
+            | Code::WechatUnavailable
+            | Code::WecomUnavailable
+            | Code::SmsUnavailable
+            | Code::IdempotencyInProgress => Some(1),
             _ => None,
         };
         Self(Box::new(Inner {

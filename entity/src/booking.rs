@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Instant,
-    id::{BookingId, PersonId, SlotId, TalkDayId},
+    id::{AuthorisationId, BookingId, PersonId, SlotId, TalkDayId},
 };
 
 /// Where a booking stands.
@@ -81,6 +81,9 @@ pub struct Model {
     pub slot_id: SlotId,
     pub talk_day_id: TalkDayId,
     pub person_id: PersonId,
+    /// Who took the place for them.
+    pub agent_id: Option<PersonId>,
+    pub authorisation_id: Option<AuthorisationId>,
     pub state: BookingState,
     /// One live booking a person and day; a cancelled one is not live.
     pub live: bool,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Instant,
-    id::{CaseId, DivisionId, PersonId, ServiceItemId, StaffId, UnitId},
+    id::{AuthorisationId, CaseId, DivisionId, PersonId, ServiceItemId, StaffId, UnitId},
     sealed::Sealed,
 };
 
@@ -211,8 +211,8 @@ pub struct Model {
     pub round: i32,
     pub title: String,
     pub text: String,
-    #[sea_orm(column_type = "JsonBinary", nullable)]
-    pub form: Option<Json>,
+    /// JSON: answers to the item's form.
+    pub form: Option<Sealed>,
     pub topic: Option<String>,
     pub concern: Option<CaseConcern>,
     pub urgency: CaseUrgency,
@@ -230,6 +230,9 @@ pub struct Model {
     pub first_unit_id: UnitId,
     pub assignee_id: Option<StaffId>,
     pub person_id: PersonId,
+    /// Who filed it for them.
+    pub agent_id: Option<PersonId>,
+    pub authorisation_id: Option<AuthorisationId>,
     /// Who filed it when that was not the person: a staff member at the desk.
     pub entered_by: Option<StaffId>,
     pub contact_name: Option<Sealed>,

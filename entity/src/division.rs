@@ -55,6 +55,9 @@ pub struct Model {
     pub city_id: Option<DivisionId>,
     pub county_id: Option<DivisionId>,
     pub township_id: Option<DivisionId>,
+    /// The place that took this one in; people are theirs now.
+    pub merged_into: Option<DivisionId>,
+    pub ended_on: Option<Date>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -39,6 +39,7 @@ macro_rules! ids {
 }
 
 ids! {
-    BookingId, CaseId, CaseEventId, DivisionId, JobId, NoticeId, PersonId, PostingId, ReviewId, ServiceItemId,
-    SessionId, SlotId, StaffId, TalkDayId, TalkRuleId, UnitId,
+    AbsenceId, AuthorisationId, AuthorisationUseId, BookingId, CaseId, CaseEventId, ConflictId, ConsentId, DataExportId,
+    DivisionChangeId, DivisionId, HouseholdId, JobId, NoticeId, PersonId, PostingId, ResidenceClaimId, ReviewId,
+    RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId, TalkDayId, TalkRuleId, UnitId,
 }

@@ -15,6 +15,8 @@ pub struct Model {
     pub id: SessionId,
     pub person_id: Option<PersonId>,
     pub staff_id: Option<StaffId>,
+    /// Signed in with more than a password.
+    pub second_factor: bool,
     pub created_at: Instant,
     pub ended_at: Option<Instant>,
 }

@@ -37,6 +37,9 @@ pub enum UnitKind {
     /// 部门
     #[sea_orm(string_value = "department")]
     Department,
+    /// 网格
+    #[sea_orm(string_value = "grid")]
+    Grid,
     /// 县级
     #[sea_orm(string_value = "county")]
     County,
@@ -49,6 +52,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: UnitId,
     pub division_id: DivisionId,
+    /// The unit above it.
+    pub parent_id: Option<UnitId>,
     pub kind: UnitKind,
     pub name: String,
 }

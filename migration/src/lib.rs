@@ -12,6 +12,8 @@ mod m0003_catalogue_and_calendar;
 mod m0004_cases;
 mod m0005_jobs;
 mod m0006_units_of_a_place;
+mod m0007_people;
+mod m0008_staff_and_audit;
 mod shape;
 
 /// All steps, oldest first.
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_cases::Migration),
             Box::new(m0005_jobs::Migration),
             Box::new(m0006_units_of_a_place::Migration),
+            Box::new(m0007_people::Migration),
+            Box::new(m0008_staff_and_audit::Migration),
         ]
     }
 }

@@ -54,3 +54,26 @@ pub(crate) async fn drop(manager: &SchemaManager<'_>, tables: &[&'static str]) -
     }
     Ok(())
 }
+
+/// Columns one by one: `SQLite` takes no more in one statement.
+pub(crate) async fn add(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: Vec<ColumnDef>,
+) -> Result<(), DbErr> {
+    for mut column in columns {
+        manager.alter_table(Table::alter().table(table).add_column(&mut column).to_owned()).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn drop_columns(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&str],
+) -> Result<(), DbErr> {
+    for column in columns {
+        manager.alter_table(Table::alter().table(table).drop_column((*column).to_owned()).to_owned()).await?;
+    }
+    Ok(())
+}

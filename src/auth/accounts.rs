@@ -38,15 +38,20 @@ pub async fn find_or_make_unit(
 ) -> Result<UnitId, Problem> {
     let mut query =
         unit::Entity::find().filter(unit::COLUMN.division_id.eq(division.id)).filter(unit::COLUMN.kind.eq(kind));
-    if kind == UnitKind::Department {
+    if matches!(kind, UnitKind::Department | UnitKind::Grid) {
         query = query.filter(unit::COLUMN.name.eq(name));
     }
     if let Some(known) = query.one(tx).await? {
         return Ok(known.id);
     }
     let id = UnitId::fresh();
-    let row =
-        unit::ActiveModel { id: Set(id), division_id: Set(division.id), kind: Set(kind), name: Set(name.to_owned()) };
+    let row = unit::ActiveModel {
+        id: Set(id),
+        division_id: Set(division.id),
+        parent_id: Set(None),
+        kind: Set(kind),
+        name: Set(name.to_owned()),
+    };
     row.insert(tx).await?;
     Ok(id)
 }
@@ -62,6 +67,10 @@ pub async fn add(tx: &Tx, account: NewAccount, now: Instant) -> Result<StaffId, 
         username: Set(account.username),
         password_hash: Set(account.password_hash),
         name: Set(account.name),
+        totp_secret: Set(None),
+        totp_confirmed_at: Set(None),
+        totp_last_step: Set(None),
+        wecom_userid: Set(None),
         demonstration: Set(account.demonstration),
         created_at: Set(now),
         dismissed_at: Set(None),

@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     app::App,
+    http::RequestId,
     problem::{Code, Problem},
 };
 
@@ -34,6 +35,7 @@ use crate::{
 pub struct Villager {
     person: PersonId,
     session: SessionId,
+    request: Arc<str>,
 }
 
 impl Villager {
@@ -47,6 +49,18 @@ impl Villager {
     #[must_use]
     pub fn caller(&self) -> Uuid {
         self.person.0
+    }
+
+    /// The session they are signed in by.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// The id of the call, for the audit.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        &self.request
     }
 }
 
@@ -77,6 +91,7 @@ struct StaffRow {
     session: SessionId,
     name: String,
     postings: Vec<Posted>,
+    request: Arc<str>,
 }
 
 /// Signed-in staff whose postings satisfy the need `N` somewhere; *where* is for the query to say.
@@ -111,6 +126,12 @@ impl<N: Need> Staff<N> {
         &self.row.name
     }
 
+    /// The id of the call, for the audit.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        &self.row.request
+    }
+
     /// Postings that satisfy the need.
     pub fn postings(&self) -> impl Iterator<Item = &Posted> {
         self.row.postings.iter().filter(|posting| posting.any(N::ANY_OF))
@@ -133,7 +154,8 @@ pub async fn authenticate(
     if let Some(value) = req.headers().get(header::AUTHORIZATION) {
         let app = req.app_data::<Data<App>>().ok_or_else(|| Problem::unexpected("no application"))?.clone();
         let token = value.to_str().ok().and_then(bearer);
-        let caller = caller(&app, token.ok_or(Problem::new(Code::SignInRequired))?).await?;
+        let request = req.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::from(id.0.as_str()));
+        let caller = caller(&app, token.ok_or(Problem::new(Code::SignInRequired))?, request).await?;
         req.extensions_mut().insert(caller);
     }
     next.call(req).await
@@ -145,17 +167,17 @@ fn bearer(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
 }
 
-async fn caller(app: &App, token: &str) -> Result<Caller, Problem> {
+async fn caller(app: &App, token: &str, request: Arc<str>) -> Result<Caller, Problem> {
     let id = app.keyring.verify(token, app.clock.now()).ok_or(Code::SignInRequired)?;
     let rows = app.sessions.submit(id).await?;
     match rows.first() {
         Some(Standing { ended_at: None, person_id: Some(person), .. }) => {
-            Ok(Caller::Villager(Villager { person: *person, session: id }))
+            Ok(Caller::Villager(Villager { person: *person, session: id, request }))
         }
         Some(Standing { ended_at: None, staff_id: Some(staff), name: Some(name), dismissed_at: None, .. }) => {
             let (staff, name) = (*staff, name.clone());
             let postings = sessions::postings(app, rows)?;
-            Ok(Caller::Staff(Arc::new(StaffRow { id: staff, session: id, name, postings })))
+            Ok(Caller::Staff(Arc::new(StaffRow { id: staff, session: id, name, postings, request })))
         }
         _ => Err(Code::SessionEnded.into()),
     }

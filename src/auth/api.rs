@@ -19,6 +19,7 @@ use super::{
 use crate::{
     app::App,
     http::{Command, json},
+    personal::{PersonName, Personal},
     problem::Problem,
 };
 
@@ -89,7 +90,9 @@ pub struct PersonView {
 
 impl PersonView {
     fn of(app: &App, row: &person::Model) -> Result<Self, Problem> {
-        let name = row.name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
+        let name = app.field_keys.open_if::<PersonName>(row.name.as_ref())?;
+        // Their own name, to themselves.
+        let name = name.map(|name| name.in_the_clear().to_owned());
         Ok(Self { id: row.id, name, verified: row.verified, village: row.village_id })
     }
 }

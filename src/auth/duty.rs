@@ -44,6 +44,12 @@ duties! {
     ManageAccounts "manage_accounts",
     /// 事项目录.
     ManageCatalogue "manage_catalogue",
+    /// 居民: residence, rosters, households, authorisations.
+    ManagePeople "manage_people",
+    /// 未成年人: personal data of people under 14.
+    ReadMinors "read_minors",
+    /// 审计.
+    ReadAudit "read_audit",
 }
 
 /// A need of a handler, as a type: any of these duties will do.
@@ -68,6 +74,15 @@ needs! {
     WorkOnCases: AcceptCases | AssignCases | HandleCases | Supervise | HandleDiscipline;
     /// Enters matters for people who come or call.
     EnterCases: AcceptCases;
+    /// Keeps accounts, units, postings, absences.
+    ManageAccounts: ManageAccounts;
+    /// Keeps residents, rosters, authorisations.
+    ManagePeople: ManagePeople;
+    /// Reads the audit.
+    ReadAudit: ReadAudit;
+    /// Is posted at all.
+    Anything: AcceptCases | AssignCases | HandleCases | Supervise | HandleDiscipline | ManageTalks | HostTalks
+        | ManageAccounts | ManageCatalogue | ManagePeople | ReadMinors | ReadAudit;
     /// Makes and changes talk days.
     ManageTalks: ManageTalks;
     /// Sees who is booked.

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use entity::{
-    id::{PersonId, SessionId, StaffId},
+    id::{SessionId, StaffId},
     person, refresh_token, session, staff, wechat_account,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
@@ -50,6 +50,7 @@ pub async fn sign_in_wechat(
                 id: Set(refresh.session),
                 person_id: Set(Some(person.id)),
                 staff_id: Set(None),
+                second_factor: Set(false),
                 created_at: Set(now),
                 ended_at: Set(None),
             };
@@ -82,16 +83,7 @@ async fn find_or_make_person(
         let person = person::Entity::find_by_id(account.person_id).one(tx).await?;
         return person.ok_or_else(|| Problem::unexpected("an account of nobody"));
     }
-    let person = person::ActiveModel {
-        id: Set(PersonId::fresh()),
-        name: Set(None),
-        phone: Set(None),
-        phone_hash: Set(None),
-        village_id: Set(None),
-        verified: Set(false),
-        preferences: Set(serde_json::json!({})),
-        created_at: Set(now),
-    };
+    let person = person::ActiveModel::of_nobody_yet(now);
     let person = person.insert(tx).await?;
     let account = wechat_account::ActiveModel {
         openid: Set(openid.to_owned()),
@@ -145,6 +137,7 @@ pub async fn sign_in_staff(
                 id: Set(refresh.session),
                 person_id: Set(None),
                 staff_id: Set(Some(id)),
+                second_factor: Set(false),
                 created_at: Set(now),
                 ended_at: Set(None),
             };

@@ -67,7 +67,7 @@ pub fn lane(db: &Db) -> Lane<Wish> {
         let cases = file::file(tx, app, wishes).await?;
         let known: Vec<&case::Model> = cases.iter().flatten().collect();
         let names = find::Names::of_items(app, tx, known).await?;
-        Ok(cases.into_iter().map(|case| Ok(views::for_villager(app, case?, &names))).collect())
+        Ok(cases.into_iter().map(|case| views::for_villager(app, case?, &names)).collect())
     })
 }
 
@@ -79,7 +79,8 @@ pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases
     let narrow = find::Narrow { state: by.state, kind: by.kind };
     let rows = find::of_villager(&app, &me, &narrow, &page).await?;
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
-    json(&Page::cut(rows, page.size(), |row| row.id, |row| views::for_villager(&app, row, &names).in_a_list())?)
+    let view = |row| views::for_villager(&app, row, &names).map(CaseView::in_a_list);
+    json(&Page::cut(rows, page.size(), |row| row.id, view)?.sound()?)
 }
 
 /// One of one's own cases.
@@ -91,7 +92,7 @@ pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases
 pub async fn get_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<impl Responder, Problem> {
     let case = scope::one(scope::of_villager(&me), *id, app.db.read()).await?;
     let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
-    Ok(Single(views::for_villager(&app, case, &names)))
+    Ok(Single(views::for_villager(&app, case, &names)?))
 }
 
 /// Throws a draft away.
@@ -157,5 +158,5 @@ pub async fn track_case(
 
 async fn villager_view(app: &App, tx: &Tx, case: entity::case::Model) -> Result<CaseView, Problem> {
     let names = find::Names::of_items(app, tx, std::slice::from_ref(&case)).await?;
-    Ok(views::for_villager(app, case, &names))
+    views::for_villager(app, case, &names)
 }

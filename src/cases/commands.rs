@@ -11,7 +11,7 @@ use validator::{Validate, ValidationError, ValidationErrors};
 
 use super::advance::Act;
 use super::workflow::Action;
-use crate::{lists, people::phone};
+use crate::{lists, personal::PhoneNumber};
 
 fn listed(list: &'static str) -> impl Fn(&str) -> Result<(), ValidationError> {
     move |code| if lists::knows(list, code) { Ok(()) } else { Err(ValidationError::new("unknown")) }
@@ -22,7 +22,7 @@ fn known_topic(code: &str) -> Result<(), ValidationError> {
 }
 
 fn phone_number(text: &str) -> Result<(), ValidationError> {
-    if phone::normalise(text).is_some() { Ok(()) } else { Err(ValidationError::new("format")) }
+    if PhoneNumber::read(text).is_some() { Ok(()) } else { Err(ValidationError::new("format")) }
 }
 
 /// What a case is about, however it comes in.

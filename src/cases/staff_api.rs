@@ -59,9 +59,8 @@ pub async fn list_staff_cases(
         None => staff_lists::list(&app, &staff, by.view.unwrap_or_default(), &narrow, &page).await?,
     };
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
-    let page = Page::cut(rows, page.size(), |row| (row.due_on, row.id), |row| staff_view(&app, &staff, row, &names))?;
-    let items = page.items.into_iter().map(|view| Ok(view?.in_a_list())).collect::<Result<Vec<_>, Problem>>()?;
-    json(&Page { items, next_cursor: page.next_cursor })
+    let view = |row| staff_view(&app, &staff, row, &names).map(StaffCaseView::in_a_list);
+    json(&Page::cut(rows, page.size(), |row| (row.due_on, row.id), view)?.sound()?)
 }
 
 /// Enters a case for somebody who came, called or wrote.

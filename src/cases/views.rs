@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    crypto::{mask_name, mask_phone},
+    personal::{PersonName, Personal, PhoneNumber, PrivateText},
     problem::Problem,
 };
 
@@ -87,9 +87,9 @@ pub struct StaffCaseView {
     /// Person id of the villager.
     person: PersonId,
     /// Masked, e.g. 张*三.
-    contact_name: Option<String>,
+    contact_name: Option<PersonName>,
     /// Masked, e.g. 138****8000.
-    contact_phone: Option<String>,
+    contact_phone: Option<PhoneNumber>,
     township: DivisionId,
     /// The unit that has the work.
     unit: UnitId,
@@ -129,8 +129,7 @@ impl StaffCaseView {
 }
 
 /// The case as its villager sees it.
-#[must_use]
-pub fn for_villager(app: &App, case: case::Model, names: &Names) -> CaseView {
+pub fn for_villager(app: &App, case: case::Model, names: &Names) -> Result<CaseView, Problem> {
     let by = By::villager(case.person_id);
     let mut actions = scope::actions(&by, case.state);
     if case.reopens > 0 {
@@ -141,11 +140,8 @@ pub fn for_villager(app: &App, case: case::Model, names: &Names) -> CaseView {
 
 /// The case as these staff see it.
 pub fn for_staff(app: &App, case: case::Model, names: &Names, by: &By) -> Result<StaffCaseView, Problem> {
-    let open = |purpose: &str, sealed: &Option<entity::sealed::Sealed>| {
-        sealed.as_ref().map(|sealed| app.field_keys.open(purpose, sealed)).transpose()
-    };
-    let contact_name = open("person.name", &case.contact_name)?.map(|name| mask_name(&name));
-    let contact_phone = open("case.contact_phone", &case.contact_phone)?.map(|phone| mask_phone(&phone));
+    let contact_name = app.field_keys.open_if(case.contact_name.as_ref())?;
+    let contact_phone = app.field_keys.open_if(case.contact_phone.as_ref())?;
     let actions = scope::actions(by, case.state);
     Ok(StaffCaseView {
         person: case.person_id,
@@ -159,14 +155,16 @@ pub fn for_staff(app: &App, case: case::Model, names: &Names, by: &By) -> Result
         due_on: case.due_on,
         step_due_at: case.step_due_at,
         returns: case.returns,
-        case: view(app, case, names, actions),
+        case: view(app, case, names, actions)?,
     })
 }
 
-fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> CaseView {
+fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Result<CaseView, Problem> {
     let item = case.item_id.and_then(|id| names.items.get(&id)).cloned().map(|(code, name)| CaseItem { code, name });
     let open = !workflow::is_closed(case.state);
-    CaseView {
+    let form = app.field_keys.open_if::<PrivateText>(case.form.as_ref())?;
+    let form = form.map(|form| serde_json::from_str(form.in_the_clear()).map_err(Problem::unexpected)).transpose()?;
+    Ok(CaseView {
         emergency: if open { emergency::calls([&case.title, &case.text]) } else { vec![] },
         id: case.id,
         light: light(app, case.state, case.accepted_on, case.due_on, case.promised_days),
@@ -177,7 +175,7 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Ca
         round: case.round,
         title: case.title,
         text: case.text,
-        form: case.form,
+        form,
         item,
         concern: case.concern,
         topic: case.topic,
@@ -196,7 +194,7 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Ca
         created_at: case.created_at,
         updated_at: case.updated_at,
         closed_at: case.closed_at,
-    }
+    })
 }
 
 /// Burns from acceptance until the case is closed.
@@ -249,8 +247,8 @@ pub async fn timeline(app: &App, case: &case::Model, for_staff: bool) -> Result<
     let staff = events.iter().filter_map(|event| event.by_staff).collect();
     let units = events.iter().filter_map(|event| event.by_unit).collect();
     let names = Names::default().and_people(app.db.read(), staff, units).await?;
-    let person = case.contact_name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
-    let masked = person.map(|name| mask_name(&name));
+    let person = app.field_keys.open_if::<PersonName>(case.contact_name.as_ref())?;
+    let masked = person.map(|name| name.masked());
     let one = |event: case_event::Model| CaseEventView {
         id: event.id,
         at: event.at,
@@ -315,7 +313,7 @@ pub struct TrackedCase {
     statutory_due_on: Option<NaiveDate>,
     light: Option<DueLight>,
     /// Masked, e.g. 张*三.
-    name: Option<String>,
+    name: Option<PersonName>,
     milestones: Vec<TrackedMilestone>,
 }
 
@@ -339,7 +337,6 @@ pub async fn tracked(app: &App, steps: Vec<TrackedStep>) -> Result<TrackedCase, 
     let milestones = steps.iter().map(step).collect();
     let case = steps.into_iter().next().ok_or_else(Problem::not_found)?;
     let names = app.item_names.of(app.db.read(), case.item_id.into_iter()).await?;
-    let name = case.contact_name.as_ref().map(|name| app.field_keys.open("person.name", name)).transpose()?;
     Ok(TrackedCase {
         light: light(app, case.state, case.accepted_on, case.due_on, case.promised_days),
         item: case.item_id.and_then(|id| names.get(&id)).map(|(_, name)| name.clone()),
@@ -349,7 +346,7 @@ pub async fn tracked(app: &App, steps: Vec<TrackedStep>) -> Result<TrackedCase, 
         submitted_at: case.at,
         promised_due_on: case.promised_due_on,
         statutory_due_on: case.statutory_due_on,
-        name: name.map(|name| mask_name(&name)),
+        name: app.field_keys.open_if(case.contact_name.as_ref())?,
         milestones,
     })
 }

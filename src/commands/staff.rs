@@ -130,7 +130,7 @@ fn unit_name(kind: UnitKind, place: &str) -> String {
         UnitKind::VillageDesk => "便民服务室",
         UnitKind::TownshipCentre => "便民服务中心",
         UnitKind::DisciplineDesk => "纪检监察办公室",
-        UnitKind::Department | UnitKind::County => "",
+        UnitKind::Department | UnitKind::Grid | UnitKind::County => "",
     };
     format!("{place}{what}")
 }

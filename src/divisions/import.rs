@@ -118,6 +118,8 @@ fn row(
         city_id: Set(above.get(&DivisionLevel::City).copied()),
         county_id: Set(above.get(&DivisionLevel::County).copied()),
         township_id: Set(above.get(&DivisionLevel::Township).copied()),
+        merged_into: Set(None),
+        ended_on: Set(None),
     })
 }
 

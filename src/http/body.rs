@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use crate::problem::{Code, FieldFault, Problem};
@@ -17,6 +18,7 @@ impl<T: DeserializeOwned + Validate> Checked for T {}
 pub(super) fn read<T: Checked>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     let value: Value = serde_json::from_slice(bytes).map_err(|_| Problem::new(Code::Malformed))?;
+    let value = composed(value);
     if let Some(pointer) = control_characters(&value, String::new()) {
         return Err(Problem::field(&pointer, "control_characters"));
     }
@@ -24,6 +26,18 @@ pub(super) fn read<T: Checked>(bytes: &[u8]) -> Result<T, Problem> {
         serde_path_to_error::deserialize(value).map_err(|fault| Problem::invalid(vec![wrong_type(&fault)]))?;
     body.validate().map_err(|faults| Problem::invalid(faults_of(&faults)))?;
     Ok(body)
+}
+
+/// One spelling of each text (Unicode NFC), so that what looks the same compares the same.
+fn composed(value: Value) -> Value {
+    match value {
+        Value::String(text) if !is_nfc(&text) => Value::String(text.nfc().collect()),
+        Value::Array(items) => Value::Array(items.into_iter().map(composed).collect()),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(name, member)| (name, composed(member))).collect())
+        }
+        other => other,
+    }
 }
 
 /// Text that both engines can store and that cannot hide anything: no control characters but line breaks and tabs.

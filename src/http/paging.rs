@@ -81,3 +81,11 @@ impl<T> Page<T> {
         Self { items, next_cursor: None }
     }
 }
+
+impl<T> Page<Result<T, Problem>> {
+    /// The page, when every view of it could be made.
+    pub fn sound(self) -> Result<Page<T>, Problem> {
+        let items = self.items.into_iter().collect::<Result<_, _>>()?;
+        Ok(Page { items, next_cursor: self.next_cursor })
+    }
+}

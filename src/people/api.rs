@@ -13,8 +13,9 @@ use super::ops;
 use crate::{
     app::App,
     auth::Villager,
-    crypto::{FieldKeys, mask_phone},
+    crypto::FieldKeys,
     http::{Command, Single, json},
+    personal::{PersonName, Personal, PhoneNumber},
     problem::Problem,
 };
 
@@ -50,7 +51,7 @@ pub struct MeView {
     name: Option<String>,
     /// Masked: `138****8000`.
     #[schema(required)]
-    phone: Option<String>,
+    phone: Option<PhoneNumber>,
     /// Whether residence was verified.
     verified: bool,
     #[schema(required)]
@@ -60,12 +61,12 @@ pub struct MeView {
 
 impl MeView {
     fn of(keys: &FieldKeys, row: &person::Model) -> Result<Self, Problem> {
-        let name = row.name.as_ref().map(|name| keys.open("person.name", name)).transpose()?;
-        let phone = row.phone.as_ref().map(|phone| keys.open("person.phone", phone)).transpose()?;
+        let name = keys.open_if::<PersonName>(row.name.as_ref())?;
         Ok(Self {
             id: row.id,
-            name,
-            phone: phone.as_deref().map(mask_phone),
+            // Their own name, to themselves.
+            name: name.map(|name| name.in_the_clear().to_owned()),
+            phone: keys.open_if(row.phone.as_ref())?,
             verified: row.verified,
             village: row.village_id,
             preferences: ops::preferences_of(&row.preferences),

@@ -1,11 +1,10 @@
 //! Villagers: what they tell of themselves, and how the desk finds those it met before.
 //!
 //! Name and phone are sealed at rest and opened only for the person themselves; everybody else sees them masked.
-//! Next: [`api`] for `/me`, [`phone`] for how numbers are read.
+//! Next: [`api`] for `/me`.
 
 pub mod api;
 mod ops;
-pub mod phone;
 mod register;
 
 pub use register::find_or_register;

@@ -9,6 +9,7 @@ use crate::{
     auth::Villager,
     crypto::FieldKeys,
     db::Tx,
+    personal::PersonName,
     problem::{Code, Problem},
 };
 
@@ -28,7 +29,9 @@ pub(super) async fn update(
     let preferences = change.preferences.as_ref().map(|change| merged(&row.preferences, change));
     let mut row = row.into_active_model();
     if let Some(name) = &change.name {
-        row.name = Set(Some(keys.seal("person.name", name.trim())?));
+        let name = PersonName::read(name).ok_or_else(|| Problem::field("/name", "format"))?;
+        row.name = Set(Some(keys.close(&name)?));
+        row.name_hash = Set(Some(keys.hash_of(&name)?));
     }
     if let Some(preferences) = preferences {
         row.preferences = Set(preferences);

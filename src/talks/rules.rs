@@ -144,6 +144,8 @@ mod tests {
             slot_id: SlotId::fresh(),
             talk_day_id: day.id,
             person_id: PersonId::fresh(),
+            agent_id: None,
+            authorisation_id: None,
             state,
             live: state != BookingState::Cancelled,
             number_in_line: 1,

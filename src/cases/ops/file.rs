@@ -25,8 +25,8 @@ use crate::{
         scope,
     },
     db::{Answers, Tx, padded},
-    divisions,
-    people::{self, phone},
+    divisions, people,
+    personal::{PersonName, Personal, PhoneNumber},
     problem::{Code, Problem},
 };
 
@@ -104,11 +104,9 @@ pub async fn enter(
             (known.ok_or_else(|| Problem::field("/for_person/id", "unknown"))?, None)
         }
         Principal::Named { name, phone } => {
-            if !(1..=40).contains(&name.trim().chars().count()) {
-                return Err(Problem::field("/for_person/name", "length"));
-            }
-            let digits = phone::normalise(phone).ok_or_else(|| Problem::field("/for_person/phone", "format"))?;
-            (people::find_or_register(tx, app, name.trim(), &digits, now).await?, Some(digits))
+            let name = PersonName::read(name).ok_or_else(|| Problem::field("/for_person/name", "format"))?;
+            let phone = PhoneNumber::read(phone).ok_or_else(|| Problem::field("/for_person/phone", "format"))?;
+            (people::find_or_register(tx, app, &name, &phone, now).await?, Some(phone.in_the_clear().to_owned()))
         }
     };
     let mut matter = body.matter();

@@ -32,7 +32,7 @@ use crate::{
     db::{self, Answers, Tx, padded},
     divisions::{self, Lineage},
     notices,
-    people::phone,
+    personal::{Personal, PhoneNumber, PrivateText},
     problem::{FieldFault, Problem},
 };
 
@@ -139,7 +139,7 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         round: 1,
         title: matter.title.unwrap_or_else(|| title_of(item, matter.concern)),
         text: matter.text.unwrap_or_default(),
-        form: matter.form.map(serde_json::Value::Object),
+        form: sealed_form(app, matter.form)?,
         topic: matter.topic,
         concern: matter.concern,
         urgency: matter.urgency.unwrap_or(CaseUrgency::Normal),
@@ -155,6 +155,8 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         first_unit_id: unit,
         assignee_id: None,
         person_id: filing.person.id,
+        agent_id: None,
+        authorisation_id: None,
         entered_by: filing.entered_by,
         contact_name: filing.person.name.clone(),
         contact_phone: contact(app, filing)?,
@@ -207,12 +209,17 @@ fn check<'a>(around: &'a Surroundings, filing: &Filing) -> Result<Option<&'a Ite
 }
 
 fn contact(app: &App, filing: &Filing) -> Result<Option<Sealed>, Problem> {
-    let given = filing.matter.contact_phone.as_deref().and_then(phone::normalise);
-    let own = match (&given, &filing.person.phone) {
-        (None, Some(sealed)) => Some(app.field_keys.open("person.phone", sealed)?),
-        _ => None,
-    };
-    given.or(own).map(|phone| app.field_keys.seal("case.contact_phone", &phone)).transpose()
+    match filing.matter.contact_phone.as_deref().and_then(PhoneNumber::read) {
+        Some(given) => app.field_keys.close(&given).map(Some),
+        // Sealed for the same purpose: it moves as it is.
+        None => Ok(filing.person.phone.clone()),
+    }
+}
+
+/// Answers to a form may hold any of what must not lie open: account, health, address.
+fn sealed_form(app: &App, form: Option<serde_json::Map<String, serde_json::Value>>) -> Result<Option<Sealed>, Problem> {
+    let text = form.map(|form| serde_json::Value::Object(form).to_string());
+    text.map(|text| app.field_keys.close(&PrivateText::of_stored(text))).transpose()
 }
 
 fn title_of(item: Option<&ItemTerms>, concern: Option<CaseConcern>) -> String {

@@ -21,6 +21,7 @@ use crate::{
     },
     db::Tx,
     http::{Command, Page, PageQuery, Query, json},
+    personal::PersonName,
     problem::Problem,
     talks::{
         bodies::{SingleDayBody, TalkMode, TalkRuleBody, TalkRuleChange, TimeOfDay},
@@ -108,7 +109,7 @@ pub struct TalkLineView {
     slot: SlotId,
     starts_at: DateTime<Utc>,
     /// Masked; null when the person has not said it.
-    name: Option<String>,
+    name: Option<PersonName>,
     privacy: BookingPrivacy,
     /// Null when the matter is private and the viewer does not host the day.
     topic: Option<String>,

@@ -153,6 +153,8 @@ impl Round {
             slot_id: slot.id,
             talk_day_id: day.id,
             person_id: wish.me.person(),
+            agent_id: None,
+            authorisation_id: None,
             state: BookingState::Booked,
             live: true,
             number_in_line,

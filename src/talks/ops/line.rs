@@ -13,9 +13,9 @@ use super::scope;
 use crate::{
     app::App,
     auth::{Duty, Staff, duty::SeeTalkLine},
-    crypto::mask_name,
     divisions,
     http::{Cursor, PageQuery},
+    personal::PersonName,
     problem::Problem,
     talks::terms,
 };
@@ -25,7 +25,7 @@ pub struct InLine {
     pub booking: booking::Model,
     pub slot: slot::Model,
     /// Masked; `None` when the person has not said it.
-    pub name: Option<String>,
+    pub name: Option<PersonName>,
     /// Whether the viewer may read what it is about.
     pub readable: bool,
 }
@@ -75,12 +75,12 @@ async fn hosting(app: &App, staff: &Staff<SeeTalkLine>, day: &talk_day::Model) -
     Ok(named.is_empty() && here.any(|posted| posted.any(&[Duty::HostTalks])))
 }
 
-async fn names(app: &App, rows: &[booking::Model]) -> Result<BTreeMap<PersonId, String>, Problem> {
+async fn names(app: &App, rows: &[booking::Model]) -> Result<BTreeMap<PersonId, PersonName>, Problem> {
     let people = person::Entity::find().filter(person::COLUMN.id.is_in(rows.iter().map(|row| row.person_id)));
     let mut names = BTreeMap::new();
     for row in people.all(app.db.read()).await? {
         if let Some(sealed) = &row.name {
-            names.insert(row.id, mask_name(&app.field_keys.open("person.name", sealed)?));
+            names.insert(row.id, app.field_keys.open(sealed)?);
         }
     }
     Ok(names)

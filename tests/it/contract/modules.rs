@@ -7,8 +7,21 @@ use std::{
 
 /// The floors, the lowest first. Modules of one floor may use each other, features only by what their `mod.rs` offers.
 const FLOORS: &[&[&str]] = &[
-    &["problem", "config", "clock", "crypto", "db", "telemetry", "http", "wechat", "wechat_sim", "lists", "calendar"],
-    &["auth", "jobs", "notices"],
+    &[
+        "problem",
+        "config",
+        "clock",
+        "crypto",
+        "personal",
+        "db",
+        "telemetry",
+        "http",
+        "wechat",
+        "wechat_sim",
+        "lists",
+        "calendar",
+    ],
+    &["auth", "audit", "jobs", "notices"],
     FEATURES,
     &["openapi", "operations", "dev"],
     &["app"],

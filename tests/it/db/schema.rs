@@ -11,9 +11,10 @@ use crate::support::database::config_on;
 macro_rules! every_entity {
     ($each:ident) => {
         $each!(
-            booking calendar_day calendar_version case case_against case_event division idempotent_answer job notice
-            person posting refresh_token review service_item session slot staff sweep talk_day talk_rule throttle unit
-            wechat_account
+            absence audit_entry audit_head authorisation authorisation_use booking calendar_day calendar_version case
+            case_against case_event conflict consent data_export division division_change household idempotent_answer
+            job notice person phone_code posting refresh_token residence_claim review roster_entry service_item session
+            slot staff sweep talk_day talk_rule throttle unit wechat_account
         )
     };
 }
