@@ -28,6 +28,7 @@ use crate::{
     http::{self, Lane},
     lists, notices, openapi, operations, people,
     problem::Problem,
+    sms::Sms,
     talks, telemetry,
     wechat::{self, Client},
 };
@@ -42,6 +43,8 @@ pub struct App {
     pub clock: Clock,
     /// The `WeChat` server API.
     pub wechat: Client,
+    /// Text messages.
+    pub sms: Sms,
     /// Access tokens.
     pub keyring: Keyring,
     /// Staff passwords.
@@ -111,6 +114,7 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
     let metrics = telemetry::metrics().map_err(|fault| StartFault::Other(fault.to_string()))?;
     Ok(Arc::new(App {
         wechat: Client::new(settings, clock.clone())?,
+        sms: Sms::new(&config.sms)?,
         keyring: Keyring::new(&config.auth)?,
         passwords: Passwords::default(),
         field_keys: FieldKeys::new(&config.crypto)?,

@@ -54,6 +54,10 @@ pub struct Config {
     pub crypto: Crypto,
     /// The simulator.
     pub wechat_sim: WechatSim,
+    /// Text messages.
+    pub sms: Sms,
+    /// How long personal data is kept.
+    pub privacy: Privacy,
     /// Background work.
     pub jobs: Jobs,
     /// Logs.
@@ -194,6 +198,48 @@ pub struct WechatSim {
     pub enabled: bool,
 }
 
+/// `sms.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sms {
+    /// Which way messages go.
+    pub provider: SmsProvider,
+    /// Of the file provider.
+    pub file: PathBuf,
+    /// Address of the gateway.
+    pub url: String,
+    /// Its `Authorization` header.
+    pub authorization: SecretString,
+    /// JSON with `{phone}` and `{text}`.
+    pub body: String,
+    /// JSON pointer into the gateway's answer.
+    pub accepted_at: String,
+    /// What stands there when it took the message.
+    pub accepted: String,
+}
+
+/// Which way text messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsProvider {
+    /// None: people use WeChat or the desk.
+    Off,
+    /// Into a file (development).
+    File,
+    /// To a gateway.
+    Http,
+}
+
+/// `privacy.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// Years closed cases are kept whole.
+    pub case_archive_years: u32,
+    /// Days a copy of one's own data can be fetched.
+    pub export_days: u32,
+}
+
 /// `jobs.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -329,6 +375,9 @@ impl Config {
             return Err(ConfigFault::Wrong(
                 "wechat.app_id and wechat.secret are needed to sign villagers in".to_owned(),
             ));
+        }
+        if self.sms.provider == SmsProvider::File {
+            return Err(ConfigFault::Wrong("sms.provider = \"file\" is for development only".to_owned()));
         }
         if self.wechat_sim.enabled {
             return Err(ConfigFault::Wrong("wechat_sim.enabled is for development only".to_owned()));

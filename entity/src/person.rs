@@ -27,6 +27,8 @@ pub struct Model {
     pub household_id: Option<HouseholdId>,
     /// 组
     pub group_name: Option<String>,
+    /// Under 14 (个人信息保护法 31); looked at again every day.
+    pub minor: bool,
     /// The relative who is told of what agents do.
     pub family_name: Option<Sealed>,
     pub family_phone: Option<Sealed>,
@@ -55,6 +57,7 @@ impl ActiveModel {
             verified: Set(false),
             household_id: Set(None),
             group_name: Set(None),
+            minor: Set(false),
             family_name: Set(None),
             family_phone: Set(None),
             preferences: Set(Json::Object(Default::default())),

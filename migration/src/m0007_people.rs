@@ -66,6 +66,7 @@ fn added() -> Vec<(&'static str, Vec<ColumnDef>)> {
                 ColumnDef::new("citizen_no_hash").text().take(),
                 ColumnDef::new("household_id").uuid().take(),
                 ColumnDef::new("group_name").text().take(),
+                ColumnDef::new("minor").boolean().not_null().default(false).take(),
                 ColumnDef::new("family_name").text().take(),
                 ColumnDef::new("family_phone").text().take(),
                 ColumnDef::new("closed_at").timestamp_with_time_zone().take(),

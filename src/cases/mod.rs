@@ -19,6 +19,7 @@ pub mod workflow;
 pub use api::lane;
 pub use ops::{
     file::Wish,
+    people::{anonymise_old, forget_drafts, move_person},
     track::{Tracking, tracking},
 };
 

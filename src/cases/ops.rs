@@ -6,6 +6,7 @@ pub mod act;
 pub mod file;
 mod filing;
 pub mod find;
+pub mod people;
 pub mod review;
 pub mod staff_lists;
 pub mod track;

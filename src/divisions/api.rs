@@ -50,6 +50,8 @@ pub struct DivisionView {
     name: String,
     /// As people say it.
     display_name: String,
+    /// The place that took this one in, when it was merged.
+    merged_into: Option<DivisionId>,
 }
 
 impl From<division::Model> for DivisionView {
@@ -63,6 +65,7 @@ impl From<division::Model> for DivisionView {
             mca_code: row.mca_code,
             name: row.name,
             display_name: row.display_name,
+            merged_into: row.merged_into,
         }
     }
 }

@@ -4,10 +4,11 @@
 //! divisions of Dazhou come from `config/divisions`. Next: [`api`], then [`ops`].
 
 pub mod api;
+pub mod change;
 pub mod import;
 mod ops;
 
-pub use ops::{Lineage, find, lineage, lineages};
+pub use ops::{Lineage, find, lineage, lineages, standing};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use entity::{
     division::{self, DivisionLevel},
+    division_change,
     id::DivisionId,
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
 use crate::{app::App, db, http::Cursor, problem::Problem};
 
@@ -24,12 +25,23 @@ pub struct Wanted<'a> {
 /// Divisions by statistical code, at most `limit + 1`.
 pub async fn search(app: &App, wanted: Wanted<'_>) -> Result<Vec<division::Model>, Problem> {
     let mut query = division::Entity::find();
+    if wanted.code.is_none() {
+        query = query.filter(division::COLUMN.merged_into.is_null());
+    }
     if let Some(parent) = wanted.parent {
         query = query.filter(division::COLUMN.parent_id.eq(parent));
     }
     if let Some(code) = wanted.code {
-        query =
-            query.filter(Condition::any().add(division::COLUMN.code.eq(code)).add(division::COLUMN.mca_code.eq(code)));
+        // A paper may carry the number a place had before.
+        let renumbered = division_change::Entity::find()
+            .select_only()
+            .column(division_change::Column::DivisionId)
+            .filter(division_change::COLUMN.old_code.eq(code));
+        let by_code = Condition::any()
+            .add(division::COLUMN.code.eq(code))
+            .add(division::COLUMN.mca_code.eq(code))
+            .add(division::Column::Id.in_subquery(renumbered.into_query()));
+        query = query.filter(by_code);
     }
     if let Some(name) = wanted.name {
         let like = || db::containing(name);
@@ -49,6 +61,19 @@ pub async fn search(app: &App, wanted: Wanted<'_>) -> Result<Vec<division::Model
 /// One division, or 404.
 pub async fn find(db: &impl ConnectionTrait, id: DivisionId) -> Result<division::Model, Problem> {
     division::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)
+}
+
+/// The division as it stands today: of one that was merged, the one that took it in.
+pub async fn standing(db: &impl ConnectionTrait, id: DivisionId) -> Result<division::Model, Problem> {
+    let mut place = find(db, id).await?;
+    // A chain of mergers is short, and a ring of them must not hold anybody.
+    for _ in 0..8 {
+        match place.merged_into {
+            Some(into) => place = find(db, into).await?,
+            None => break,
+        }
+    }
+    Ok(place)
 }
 
 /// A village and what lies above it: what every row of a village carries, so that lists of a township never join.
@@ -73,9 +98,10 @@ pub async fn lineages(
     db: &impl ConnectionTrait,
     ids: BTreeSet<DivisionId>,
 ) -> Result<HashMap<DivisionId, Lineage>, Problem> {
-    let rows: Vec<(DivisionId, Option<DivisionId>, Option<DivisionId>)> = division::Entity::find()
+    let rows: Vec<(DivisionId, Option<DivisionId>, Option<DivisionId>, Option<DivisionId>)> = division::Entity::find()
         .select_only()
         .column(division::Column::Id)
+        .column(division::Column::MergedInto)
         .column(division::Column::TownshipId)
         .column(division::Column::CountyId)
         .filter(division::COLUMN.id.is_in(db::padded(ids)))
@@ -83,7 +109,14 @@ pub async fn lineages(
         .into_tuple()
         .all(db)
         .await?;
-    let whole =
-        |(village, township, county)| Some((village, Lineage { village, township: township?, county: county? }));
-    Ok(rows.into_iter().filter_map(whole).collect())
+    let whole = |(id, village, township, county)| Some((id, Lineage { village, township: township?, county: county? }));
+    let (merged, standing): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, into, ..)| into.is_some());
+    let standing = standing.into_iter().map(|(id, _, township, county)| (id, id, township, county));
+    let mut lineages: HashMap<DivisionId, Lineage> = standing.filter_map(whole).collect();
+    // An old app may still name a village that was merged: what it sends belongs to the one that took it in.
+    for (id, ..) in merged {
+        let now = self::standing(db, id).await?;
+        lineages.extend(whole((id, now.id, now.township_id, now.county_id)));
+    }
+    Ok(lineages)
 }

@@ -116,6 +116,14 @@ impl<T> Command<T> {
         }
     }
 
+    /// The answer of an earlier call under the same key: for operations that first ask somebody outside.
+    pub async fn answered_before(&self, app: &App, caller: Uuid) -> Result<Option<HttpResponse>, Problem> {
+        match self.key_of(caller) {
+            Some(key) => first_answer(app, &key).await,
+            None => Ok(None),
+        }
+    }
+
     fn key_of(&self, caller: Uuid) -> Option<Key> {
         let word = self.key.clone()?;
         Some(Key { caller, word, fingerprint: self.fingerprint.clone() })
@@ -128,11 +136,15 @@ async fn replay(app: &App, key: &Key, problem: Problem) -> Result<HttpResponse, 
         // To ask the database again would only keep the caller waiting.
         return Err(problem);
     }
+    first_answer(app, key).await?.ok_or(problem)
+}
+
+async fn first_answer(app: &App, key: &Key) -> Result<Option<HttpResponse>, Problem> {
     let first = idempotent_answer::Entity::find_by_id((key.caller, key.word.clone())).one(app.db.read()).await?;
     match first {
-        None => Err(problem),
+        None => Ok(None),
         Some(first) if first.fingerprint != key.fingerprint => Err(Code::IdempotencyKeyReused.into()),
-        Some(first) => Ok(reply::answer(stored_status(first.status), first.body, true)),
+        Some(first) => Ok(Some(reply::answer(stored_status(first.status), first.body, true))),
     }
 }
 

@@ -7,5 +7,5 @@ mod queue;
 pub mod sweeps;
 mod worker;
 
-pub use queue::{Job, enqueue, queue_age_s};
+pub use queue::{Job, enqueue, enqueue_sms, queue_age_s};
 pub use worker::{run_due, work};

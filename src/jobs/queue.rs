@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use entity::{
     Instant,
-    id::{JobId, NoticeId},
+    id::{DataExportId, JobId, NoticeId},
     job,
 };
 use sea_orm::{
@@ -13,7 +13,12 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{app::App, db::Tx, problem::Problem};
+use crate::{
+    app::App,
+    db::Tx,
+    personal::{Personal, PhoneNumber, PrivateText},
+    problem::Problem,
+};
 
 /// Everything that can be done later. The worker matches on it: a job nobody handles does not compile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +28,18 @@ pub enum Job {
     DeliverNotices {
         /// Which.
         notices: Vec<NoticeId>,
+    },
+    /// Sends a text message; number and words are sealed here too.
+    SendSms {
+        /// To whom.
+        to: String,
+        /// What.
+        text: String,
+    },
+    /// Puts together the copy of their own data that somebody asked for.
+    BuildExport {
+        /// Which.
+        export: DataExportId,
     },
 }
 
@@ -53,6 +70,12 @@ pub async fn enqueue(tx: &Tx, job: &Job, run_at: Instant, key: Option<String>) -
     let once = OnConflict::column(job::Column::Key).do_nothing().to_owned();
     job::Entity::insert(row).on_conflict(once).exec_without_returning(tx).await?;
     Ok(())
+}
+
+/// Puts a text message in the caller's transaction.
+pub async fn enqueue_sms(tx: &Tx, app: &App, to: &PhoneNumber, text: String, now: Instant) -> Result<(), Problem> {
+    let (to, text) = (app.field_keys.close(to)?, app.field_keys.close(&PrivateText::of_stored(text))?);
+    enqueue(tx, &Job::SendSms { to: to.0, text: text.0 }, now, None).await
 }
 
 fn waiting() -> Condition {

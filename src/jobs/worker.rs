@@ -2,13 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entity::job;
+use entity::{job, sealed::Sealed};
+use futures_util::future::join_all;
 
 use super::{
     queue::{self, Job},
     sweeps,
 };
-use crate::{app::App, calendar, notices, problem::Problem};
+use crate::{
+    app::App,
+    calendar, notices, people,
+    personal::{Personal, PhoneNumber, PrivateText},
+    problem::Problem,
+};
 
 /// How often the loop looks when it found nothing.
 const IDLE: Duration = Duration::from_secs(1);
@@ -56,28 +62,47 @@ pub async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
 
 /// Runs the jobs of a batch; those of one kind that can go together do.
 async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model, Outcome)> {
-    let mut notices = Vec::new();
-    let mut outcomes: Vec<(job::Model, Outcome)> = Vec::new();
+    let mut together = Vec::new();
+    let mut told = Vec::new();
+    let mut each = Vec::new();
     for row in claimed {
-        let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
-            Ok(Job::DeliverNotices { notices: written }) => {
-                notices.extend(written);
-                Ok(())
+        match serde_json::from_value::<Job>(row.payload.clone()) {
+            Ok(Job::DeliverNotices { notices }) => {
+                together.extend(notices);
+                told.push(row);
             }
-            Err(fault) => Err(fault.to_string()),
-        };
-        outcomes.push((row, outcome));
-    }
-    if let Err(problem) = notices::deliver(app, notices).await {
-        let reason = problem.source_text().unwrap_or("refused").to_owned();
-        for (_, outcome) in outcomes.iter_mut().filter(|(_, outcome)| outcome.is_ok()) {
-            *outcome = Err(reason.clone());
+            job => each.push(async move {
+                let outcome = match job {
+                    Ok(job) => run_one(app, job).await,
+                    Err(fault) => Err(fault.to_string()),
+                };
+                (row, outcome)
+            }),
         }
     }
+    let delivered = notices::deliver(app, together).await.map_err(in_words);
+    let mut outcomes = join_all(each).await;
+    outcomes.extend(told.into_iter().map(|row| (row, delivered.clone())));
     for (row, outcome) in &outcomes {
         count(row, outcome);
     }
     outcomes
+}
+
+async fn run_one(app: &Arc<App>, job: Job) -> Outcome {
+    match job {
+        Job::DeliverNotices { notices } => notices::deliver(app, notices).await.map_err(in_words),
+        Job::SendSms { to, text } => {
+            let to: PhoneNumber = app.field_keys.open(&Sealed(to)).map_err(in_words)?;
+            let text: PrivateText = app.field_keys.open(&Sealed(text)).map_err(in_words)?;
+            app.sms.send(&to, text.in_the_clear()).await
+        }
+        Job::BuildExport { export } => people::build_export(app, export).await.map_err(in_words),
+    }
+}
+
+fn in_words(problem: Problem) -> String {
+    problem.source_text().unwrap_or("refused").to_owned()
 }
 
 type Outcome = Result<(), String>;

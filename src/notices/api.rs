@@ -1,6 +1,6 @@
 //! `/inbox`
 
-use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, http::header, post, web::Data, web::Path};
+use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web::Data, web::Path};
 use chrono::{DateTime, Utc};
 use entity::{
     id::{BookingId, CaseId, NoticeId},
@@ -57,10 +57,6 @@ impl NoticeView {
 #[serde(deny_unknown_fields)]
 pub struct ReadNotice {}
 
-fn language(req: &HttpRequest) -> Language {
-    Language::preferred(req.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
-}
-
 /// What one was told, newest first.
 #[utoipa::path(tag = "me", params(PageQuery), responses((status = 200, body = Page<NoticeView>)))]
 #[get("/inbox")]
@@ -71,7 +67,7 @@ pub async fn list_inbox(
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let rows = ops::inbox(&app, &me, &page.0).await?;
-    json(&Page::cut(rows, page.0.size(), |row| row.id, |row| NoticeView::of(row, language(&req)))?)
+    json(&Page::cut(rows, page.0.size(), |row| row.id, |row| NoticeView::of(row, Language::of(&req)))?)
 }
 
 /// Marks a notice read.
@@ -84,7 +80,7 @@ pub async fn read_notice(
     id: Path<NoticeId>,
     command: Command<ReadNotice>,
 ) -> Result<HttpResponse, Problem> {
-    let (now, language, caller) = (app.clock.now(), language(&req), me.caller());
+    let (now, language, caller) = (app.clock.now(), Language::of(&req), me.caller());
     let read = async move |tx: &Tx, _: &ReadNotice| Ok(NoticeView::of(ops::read(tx, &me, *id, now).await?, language));
     command.once(&app, caller, StatusCode::OK, read).await
 }

@@ -24,6 +24,8 @@ pub enum About {
     Case(CaseId),
     /// A booking.
     Booking(BookingId),
+    /// The person: residence, authorisations.
+    Oneself,
 }
 
 /// Something that one person is to be told.
@@ -48,6 +50,7 @@ pub async fn tell(tx: &Tx, tellings: Vec<Telling>, now: Instant) -> Result<(), P
         let (case_id, booking_id) = match about {
             About::Case(case) => (Some(case), None),
             About::Booking(booking) => (None, Some(booking)),
+            About::Oneself => (None, None),
         };
         rows.push(notice::ActiveModel {
             id: Set(id),

@@ -1,17 +1,37 @@
-//! Villagers: what they tell of themselves, and how the desk finds those it met before.
+//! Villagers: who they are, where they live, who acts for them, what they agreed to, what is kept of them.
 //!
-//! Name and phone are sealed at rest and opened only for the person themselves; everybody else sees them masked.
-//! Next: [`api`] for `/me`.
+//! What tells who somebody is lies sealed and is opened only for the person themselves; everybody else sees it masked
+//! ([`crate::personal`]). Residence is confirmed by a roster or the desk ([`ops::residence`], [`ops::claims`]), acting
+//! for others needs an authorisation ([`ops::agents`]). Next: [`api`].
 
 pub mod api;
 mod ops;
-mod register;
 
-pub use register::find_or_register;
+pub use ops::{
+    agents::{Grant, ScopeWord, Use, authority, grants, used},
+    consents::check_minor,
+    copy::build as build_export,
+    register::find_or_register,
+};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::{app::App, problem::Problem};
+
 /// The calls of this feature.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(api::get_me).service(api::update_me);
+    config
+        .configure(api::me::routes)
+        .configure(api::phone::routes)
+        .configure(api::residence::routes)
+        .configure(api::agents::routes)
+        .configure(api::consents::routes)
+        .configure(api::own_data::routes)
+        .configure(api::claims::routes);
+}
+
+/// The sweep: what has outlived its purpose goes, children grow up.
+pub async fn retain(app: &App) -> Result<(), Problem> {
+    ops::residence::review_minors(app).await?;
+    ops::forget::retain(app).await
 }

@@ -1,72 +1,14 @@
-//! Reading and changing oneself.
+//! Operations on people, one file a matter.
 
-use entity::person;
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Set};
-use serde_json::{Value, json};
-
-use super::api::{PreferencesView, UpdateMe, UpdatePreferences};
-use crate::{
-    auth::Villager,
-    crypto::FieldKeys,
-    db::Tx,
-    personal::PersonName,
-    problem::{Code, Problem},
-};
-
-/// The row of somebody signed in.
-pub(super) async fn find(db: &impl ConnectionTrait, me: &Villager) -> Result<person::Model, Problem> {
-    person::Entity::find_by_id(me.person()).one(db).await?.ok_or(Code::SessionEnded.into())
-}
-
-/// Changes what is named, and answers how it stands then.
-pub(super) async fn update(
-    tx: &Tx,
-    keys: &FieldKeys,
-    me: &Villager,
-    change: &UpdateMe,
-) -> Result<person::Model, Problem> {
-    let row = find(tx, me).await?;
-    let preferences = change.preferences.as_ref().map(|change| merged(&row.preferences, change));
-    let mut row = row.into_active_model();
-    if let Some(name) = &change.name {
-        let name = PersonName::read(name).ok_or_else(|| Problem::field("/name", "format"))?;
-        row.name = Set(Some(keys.close(&name)?));
-        row.name_hash = Set(Some(keys.hash_of(&name)?));
-    }
-    if let Some(preferences) = preferences {
-        row.preferences = Set(preferences);
-    }
-    if !row.is_changed() {
-        return find(tx, me).await;
-    }
-    Ok(row.update(tx).await?)
-}
-
-/// Stored preferences, with the defaults of what was never chosen.
-pub(super) fn preferences_of(stored: &Value) -> PreferencesView {
-    serde_json::from_value(stored.clone()).unwrap_or_default()
-}
-
-fn merged(stored: &Value, change: &UpdatePreferences) -> Value {
-    let old = preferences_of(stored);
-    json!(PreferencesView {
-        language: change.language.unwrap_or(old.language),
-        large_text: change.large_text.unwrap_or(old.large_text),
-        voice_first: change.voice_first.unwrap_or(old.voice_first),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_named_stays() {
-        let change = |text| serde_json::from_value::<UpdatePreferences>(text).unwrap();
-        let first = merged(&json!({}), &change(json!({"large_text": true})));
-        assert_eq!(first, json!({"language": "zh-CN", "large_text": true, "voice_first": false}));
-        let second = merged(&first, &change(json!({"language": "en"})));
-        assert_eq!(second, json!({"language": "en", "large_text": true, "voice_first": false}));
-        assert_eq!(merged(&json!("spoilt"), &change(json!({})))["voice_first"], false);
-    }
-}
+pub mod agents;
+pub mod authorise;
+pub mod claims;
+pub mod consents;
+pub mod copy;
+pub mod forget;
+pub mod household;
+pub mod me;
+pub mod merge;
+pub mod phone;
+pub mod register;
+pub mod residence;

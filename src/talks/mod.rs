@@ -19,7 +19,10 @@ pub mod slots;
 pub mod terms;
 
 pub use api::bookings::lane;
-pub use ops::book::Wish;
+pub use ops::{
+    book::Wish,
+    people::{cancel_all, move_bookings},
+};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -3,6 +3,7 @@
 pub(super) mod book;
 pub(super) mod bookings;
 pub(super) mod line;
+pub(super) mod people;
 mod places;
 pub(super) mod scope;
 pub(super) mod talk_days;

@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
         "wechat",
         "wechat_sim",
         "lists",
+        "sms",
         "calendar",
     ],
     &["auth", "audit", "jobs", "notices"],
@@ -35,6 +36,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("*", "app", "App holds the database, clock and configuration that every operation is handed"),
     ("jobs", "talks", "a sweep of the feature: the match over sweeps is the registry"),
     ("jobs", "cases", "likewise"),
+    ("jobs", "people", "likewise, and a job of the feature"),
     ("app", "dev", "app mounts it"),
 ];
 

@@ -1,0 +1,97 @@
+//! What somebody agreed to, with the version of the text they saw; taking it back is as easy (个人信息保护法 14-16).
+
+use entity::{
+    Instant, consent,
+    id::{ConsentId, PersonId, StaffId},
+    person,
+};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+
+use crate::{
+    app::App,
+    db::Tx,
+    lists,
+    personal::{PersonName, PhoneNumber},
+    problem::{Code, Problem},
+};
+
+/// The purpose by which a guardian agrees for a child.
+pub const GUARDIAN: &str = "guardian";
+
+/// A decision on one purpose.
+pub struct Decision {
+    /// A code of `consent_purposes`.
+    pub purpose: String,
+    /// Yes or no.
+    pub granted: bool,
+    /// Of the text that was shown.
+    pub text_version: String,
+    /// Who agrees for a child.
+    pub guardian: Option<(PersonName, PhoneNumber)>,
+}
+
+/// Keeps a decision; older ones stay as history.
+///
+/// # Errors
+/// `not_found` for an unknown purpose; `/guardian required` where a guardian must be named.
+pub async fn decide(
+    tx: &Tx,
+    app: &App,
+    person: PersonId,
+    decision: Decision,
+    by: Option<StaffId>,
+    now: Instant,
+) -> Result<consent::Model, Problem> {
+    if !lists::knows("consent_purposes", &decision.purpose) {
+        return Err(Problem::not_found());
+    }
+    if decision.purpose == GUARDIAN && decision.granted && decision.guardian.is_none() {
+        return Err(Problem::field("/guardian", "required"));
+    }
+    let (name, phone) = decision.guardian.unzip();
+    let row = consent::ActiveModel {
+        id: Set(ConsentId::fresh()),
+        person_id: Set(person),
+        purpose: Set(decision.purpose),
+        granted: Set(decision.granted),
+        text_version: Set(decision.text_version),
+        guardian_name: Set(name.map(|name| app.field_keys.close(&name)).transpose()?),
+        guardian_phone: Set(phone.map(|phone| app.field_keys.close(&phone)).transpose()?),
+        recorded_by: Set(by),
+        at: Set(now),
+    };
+    Ok(row.insert(tx).await?)
+}
+
+/// The decision that counts on each purpose that was ever decided.
+pub async fn standing(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<consent::Model>, Problem> {
+    let rows = consent::Entity::find()
+        .filter(consent::COLUMN.person_id.eq(person))
+        .order_by_desc(consent::Column::Id)
+        .all(db)
+        .await?;
+    let mut latest: Vec<consent::Model> = Vec::new();
+    for row in rows {
+        if !latest.iter().any(|known| known.purpose == row.purpose) {
+            latest.push(row);
+        }
+    }
+    Ok(latest)
+}
+
+/// Lets a child act only when a guardian agreed; grown-ups pass without a look at the table.
+///
+/// # Errors
+/// `guardian_consent_required`.
+pub async fn check_minor(tx: &Tx, person: &person::Model) -> Result<(), Problem> {
+    if !person.minor {
+        return Ok(());
+    }
+    let last = consent::Entity::find()
+        .filter(consent::COLUMN.person_id.eq(person.id))
+        .filter(consent::COLUMN.purpose.eq(GUARDIAN))
+        .order_by_desc(consent::Column::Id)
+        .one(tx)
+        .await?;
+    if last.is_some_and(|row| row.granted) { Ok(()) } else { Err(Code::GuardianConsentRequired.into()) }
+}

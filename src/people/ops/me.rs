@@ -1,0 +1,91 @@
+//! Reading and changing oneself.
+
+use entity::{Instant, person};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Set};
+use serde_json::{Value, json};
+
+use super::phone;
+use crate::{
+    auth::Villager,
+    crypto::FieldKeys,
+    db::Tx,
+    people::api::me::{PreferencesView, UpdateMe, UpdatePreferences},
+    personal::{PersonName, PhoneNumber},
+    problem::{Code, Problem},
+};
+
+/// The row of somebody signed in.
+pub async fn find(db: &impl ConnectionTrait, me: &Villager) -> Result<person::Model, Problem> {
+    person::Entity::find_by_id(me.person()).one(db).await?.ok_or(Code::SessionEnded.into())
+}
+
+/// Changes what is named, and answers how it stands then.
+pub async fn update(
+    tx: &Tx,
+    keys: &FieldKeys,
+    me: &Villager,
+    change: &UpdateMe,
+    now: Instant,
+) -> Result<person::Model, Problem> {
+    let row = find(tx, me).await?;
+    let preferences = change.preferences.as_ref().map(|change| merged(&row.preferences, change));
+    let verified = row.verified;
+    let mut row = row.into_active_model();
+    if let Some(name) = &change.name {
+        // What the card has confirmed is corrected at the desk.
+        if verified {
+            return Err(Code::AlreadyVerified.into());
+        }
+        let name = PersonName::read(name).ok_or_else(|| Problem::field("/name", "format"))?;
+        row.name = Set(Some(keys.close(&name)?));
+        row.name_hash = Set(Some(keys.hash_of(&name)?));
+    }
+    if let Some(contact) = &change.family_contact {
+        let name = PersonName::read(&contact.name).ok_or_else(|| Problem::field("/family_contact/name", "format"))?;
+        let phone =
+            PhoneNumber::read(&contact.phone).ok_or_else(|| Problem::field("/family_contact/phone", "format"))?;
+        row.family_name = Set(Some(keys.close(&name)?));
+        row.family_phone = Set(Some(keys.close(&phone)?));
+    }
+    if let Some(preferences) = preferences {
+        row.preferences = Set(preferences);
+    }
+    if !row.is_changed() {
+        return find(tx, me).await;
+    }
+    let named = row.name.is_set();
+    let row = row.update(tx).await?;
+    if named {
+        phone::join_desk_entries(tx, &row, now).await?;
+    }
+    Ok(row)
+}
+
+/// Stored preferences, with the defaults of what was never chosen.
+pub fn preferences_of(stored: &Value) -> PreferencesView {
+    serde_json::from_value(stored.clone()).unwrap_or_default()
+}
+
+fn merged(stored: &Value, change: &UpdatePreferences) -> Value {
+    let old = preferences_of(stored);
+    json!(PreferencesView {
+        language: change.language.unwrap_or(old.language),
+        large_text: change.large_text.unwrap_or(old.large_text),
+        voice_first: change.voice_first.unwrap_or(old.voice_first),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_named_stays() {
+        let change = |text| serde_json::from_value::<UpdatePreferences>(text).unwrap();
+        let first = merged(&json!({}), &change(json!({"large_text": true})));
+        assert_eq!(first, json!({"language": "zh-CN", "large_text": true, "voice_first": false}));
+        let second = merged(&first, &change(json!({"language": "en"})));
+        assert_eq!(second, json!({"language": "en", "large_text": true, "voice_first": false}));
+        assert_eq!(merged(&json!("spoilt"), &change(json!({})))["voice_first"], false);
+    }
+}
