@@ -3,6 +3,7 @@
 //! Each command reads the configuration, does one thing and says in one sentence what went wrong; 0 is done, 1 is
 //! failed, 2 is a command line that could not be read. Next: [`serve`], which is what runs when nothing is said.
 
+mod divisions;
 mod doctor;
 mod import;
 mod serve;
@@ -47,6 +48,9 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// Places that were merged or got another code.
+    #[command(subcommand)]
+    Divisions(divisions::Divisions),
     /// Staff accounts.
     #[command(subcommand)]
     Staff(staff::Staff),
@@ -85,6 +89,7 @@ async fn run(command: Command) -> Result<ExitCode, StartFault> {
         Command::Migrate { what } => migrate(what).await?,
         Command::Import { what, file } => import::import(what, &file).await?,
         Command::Staff(staff::Staff::Add(new)) => staff::add(new).await?,
+        Command::Divisions(what) => divisions::change(what).await?,
         Command::Openapi => say(&serde_json::to_string_pretty(&openapi::document()).unwrap_or_default()),
         Command::Doctor => return doctor::doctor().await,
     }

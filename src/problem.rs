@@ -62,6 +62,12 @@ impl Problem {
         }))
     }
 
+    /// Whether it says no to the caller, and not that something of ours failed.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.code().status().is_client_error()
+    }
+
     /// A rule broken by fields of the request: 422 `invalid`.
     #[must_use]
     pub fn invalid(faults: Vec<FieldFault>) -> Self {

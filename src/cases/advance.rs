@@ -35,23 +35,32 @@ pub struct By {
     pub staff: Option<StaffId>,
     /// The unit staff act for.
     pub unit: Option<UnitId>,
+    /// The person acts for another.
+    pub agent: bool,
 }
 
 impl By {
     /// Time itself.
     #[must_use]
     pub fn clock() -> Self {
-        Self { parties: vec![Party::Clock], person: None, staff: None, unit: None }
+        Self { parties: vec![Party::Clock], person: None, staff: None, unit: None, agent: false }
     }
 
     /// The person whose case it is.
     #[must_use]
     pub fn villager(person: PersonId) -> Self {
-        Self { parties: vec![Party::Villager], person: Some(person), staff: None, unit: None }
+        Self { parties: vec![Party::Villager], person: Some(person), staff: None, unit: None, agent: false }
+    }
+
+    /// Somebody whom the person let act for them.
+    #[must_use]
+    pub fn agent(person: PersonId) -> Self {
+        Self { agent: true, ..Self::villager(person) }
     }
 
     fn kind(&self) -> EventBy {
         match (self.person, self.staff) {
+            (Some(_), _) if self.agent => EventBy::Agent,
             (Some(_), _) => EventBy::Villager,
             (_, Some(_)) => EventBy::Staff,
             _ => EventBy::Clock,

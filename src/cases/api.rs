@@ -3,13 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, http::StatusCode, post, web::Data, web::Path};
 use entity::{
     case::{self, CaseKind, CaseState},
-    id::CaseId,
+    id::{CaseId, PersonId},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::{
+    agency,
     commands::{FileCase, ReviewCase, VillagerAction},
     ops::{
         act,
@@ -22,6 +23,7 @@ use super::{
 use crate::{
     app::App,
     auth::{Villager, address_of},
+    clock::local_day,
     db::{Db, Tx},
     http::{Command, Lane, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
@@ -34,6 +36,8 @@ use crate::{
 pub struct ListCases {
     state: Option<CaseState>,
     kind: Option<CaseKind>,
+    /// Of somebody who let the caller act: the cases the authorisations open.
+    for_person: Option<PersonId>,
 }
 
 /// The number on the receipt and the last four digits of the phone.
@@ -77,7 +81,11 @@ pub fn lane(db: &Db) -> Lane<Wish> {
 pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases>) -> Result<HttpResponse, Problem> {
     let ListQuery { by, page } = query;
     let narrow = find::Narrow { state: by.state, kind: by.kind };
-    let rows = find::of_villager(&app, &me, &narrow, &page).await?;
+    let scope = match by.for_person.filter(|person| *person != me.person()) {
+        Some(person) => agency::of_principal(app.db.read(), &me, person, local_day(app.clock.now())).await?,
+        None => scope::of_villager(&me),
+    };
+    let rows = find::newest(&app, scope, &narrow, &page).await?;
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
     let view = |row| views::for_villager(&app, row, &names).map(CaseView::in_a_list);
     json(&Page::cut(rows, page.size(), |row| row.id, view)?.sound()?)
@@ -90,7 +98,7 @@ pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases
 )]
 #[get("/cases/{id}")]
 pub async fn get_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<impl Responder, Problem> {
-    let case = scope::one(scope::of_villager(&me), *id, app.db.read()).await?;
+    let case = agency::reach(app.db.read(), &me, *id, local_day(app.clock.now())).await?.case;
     let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
     Ok(Single(views::for_villager(&app, case, &names)?))
 }
@@ -107,7 +115,7 @@ pub async fn delete_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Resu
 #[utoipa::path(tag = "cases", params(("id" = CaseId, Path)), responses((status = 200, body = Page<CaseEventView>)))]
 #[get("/cases/{id}/events")]
 pub async fn list_case_events(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<HttpResponse, Problem> {
-    let case = scope::one(scope::of_villager(&me), *id, app.db.read()).await?;
+    let case = agency::reach(app.db.read(), &me, *id, local_day(app.clock.now())).await?.case;
     json(&Page::whole(views::timeline(&app, &case, false).await?))
 }
 

@@ -111,6 +111,8 @@ body_with_matter! {
         confidential: Option<bool>,
         /// Keeps it a draft until `submit`.
         draft: Option<bool>,
+        /// Person id of somebody who let the caller act (`GET /me/principals`).
+        for_person: Option<PersonId>,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Next: [`api`] for the villager's side, [`staff_api`] for the desk's.
 
 pub mod advance;
+mod agency;
 pub mod api;
 mod commands;
 mod emergency;

@@ -117,7 +117,7 @@ pub fn parties(staff: &Staff<WorkOnCases>, case: &case::Model) -> By {
             unit = Some(posting.unit);
         }
     }
-    By { parties, person: None, staff: Some(staff.id()), unit }
+    By { parties, person: None, staff: Some(staff.id()), unit, agent: false }
 }
 
 fn covers(posting: &Posted, case: &case::Model) -> bool {

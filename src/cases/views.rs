@@ -57,6 +57,8 @@ pub struct CaseView {
     urgency: CaseUrgency,
     channel: CaseChannel,
     confidential: bool,
+    /// Somebody whom the person let act filed it.
+    filed_by_agent: bool,
     /// The village.
     division: DivisionId,
     accepted_on: Option<NaiveDate>,
@@ -182,6 +184,7 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Re
         urgency: case.urgency,
         channel: case.channel,
         confidential: case.confidential,
+        filed_by_agent: case.agent_id.is_some(),
         division: case.village_id,
         accepted_on: case.accepted_on,
         promised_due_on: case.promised_due_on,
@@ -214,8 +217,11 @@ fn light(
 #[derive(Serialize, ToSchema)]
 pub struct CaseEventBy {
     kind: EventBy,
-    /// Staff by name, villagers masked.
+    /// Staff by name, villagers and agents masked.
     name: Option<String>,
+    /// Of an agent: for whom, masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    for_name: Option<PersonName>,
     /// Name of the unit staff acted for.
     unit: Option<String>,
 }
@@ -246,23 +252,27 @@ pub async fn timeline(app: &App, case: &case::Model, for_staff: bool) -> Result<
     let events = super::ops::find::events(app.db.read(), case.id).await?;
     let staff = events.iter().filter_map(|event| event.by_staff).collect();
     let units = events.iter().filter_map(|event| event.by_unit).collect();
+    let agents = events.iter().filter(|event| event.by_kind == EventBy::Agent).filter_map(|event| event.by_person);
+    let agents = super::ops::find::names_of_people(app, agents.collect()).await?;
     let names = Names::default().and_people(app.db.read(), staff, units).await?;
     let person = app.field_keys.open_if::<PersonName>(case.contact_name.as_ref())?;
-    let masked = person.map(|name| name.masked());
+    let name_of = |event: &case_event::Model| match (event.by_staff, event.by_kind) {
+        (Some(id), _) => names.staff.get(&id).cloned(),
+        (None, EventBy::Agent) => event.by_person.and_then(|id| agents.get(&id)).map(Personal::masked),
+        (None, _) => event.by_person.and(person.as_ref()).map(Personal::masked),
+    };
     let one = |event: case_event::Model| CaseEventView {
+        by: CaseEventBy {
+            kind: event.by_kind,
+            name: name_of(&event),
+            for_name: person.clone().filter(|_| event.by_kind == EventBy::Agent),
+            unit: event.by_unit.and_then(|id| names.units.get(&id).cloned()),
+        },
         id: event.id,
         at: event.at,
         action: event.action,
         from: event.from_state,
         to: event.to_state,
-        by: CaseEventBy {
-            kind: event.by_kind,
-            name: match event.by_staff {
-                Some(id) => names.staff.get(&id).cloned(),
-                None => event.by_person.and(masked.clone()),
-            },
-            unit: event.by_unit.and_then(|id| names.units.get(&id).cloned()),
-        },
         auto: event.auto,
         reason: event.reason,
         text: event.text,

@@ -9,7 +9,7 @@ mod ops;
 
 pub use ops::{
     agents::{Grant, ScopeWord, Use, authority, grants, used},
-    consents::check_minor,
+    consents::check_guardian,
     copy::build as build_export,
     register::find_or_register,
 };

@@ -14,12 +14,14 @@ use crate::{
     auth::{Duty, Staff, Villager, duty::WorkOnCases},
     cases::{
         advance::{self, Act, By, Reckoning},
+        agency,
         commands::{Evidence, StaffAction, VillagerAction},
         scope,
         workflow::Action,
     },
     clock::local_day,
     db::Tx,
+    people::{self, Use},
     problem::{Code, Problem},
 };
 
@@ -42,7 +44,7 @@ pub async fn by_staff(
     advance::advance(tx, Reckoning { now: app.clock.now(), calendar: &calendar }, case, &by, act).await
 }
 
-/// A step of the villager.
+/// A step of the villager, or of whom they let act for them.
 ///
 /// # Errors
 /// `not_found` when it is not theirs, `transition_not_allowed`, `stale`.
@@ -53,16 +55,21 @@ pub async fn by_villager(
     id: CaseId,
     action: VillagerAction,
 ) -> Result<case::Model, Problem> {
-    let case = scope::one(scope::of_villager(me), id, tx).await?;
+    let now = app.clock.now();
+    let reach = agency::reach(tx, me, id, local_day(now)).await?;
+    let (by, grant, case) = (reach.by(me), reach.grant, reach.case);
     let (version, act) = action.split();
     fresh(&case, version)?;
     // The first cut reopens once; a second time goes to the township, which later steps add.
     if act.action == Action::Reopen && case.reopens > 0 {
         return Err(Problem::new(Code::TransitionNotAllowed).with("state", case.state));
     }
-    let calendar = app.calendar.load();
-    let by = By::villager(me.person());
-    advance::advance(tx, Reckoning { now: app.clock.now(), calendar: &calendar }, case, &by, act).await
+    let (calendar, action) = (app.calendar.load(), act.action.slug());
+    let case = advance::advance(tx, Reckoning { now, calendar: &calendar }, case, &by, act).await?;
+    if let Some(grant) = grant {
+        people::used(tx, app, &grant, Use { action, case: Some(case.id), booking: None }, now).await?;
+    }
+    Ok(case)
 }
 
 /// The step that silence takes, if its time has come and nobody was faster.

@@ -13,7 +13,7 @@ use entity::{
     id::{CaseId, PersonId},
     person,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::filing::{self, Filing};
 use crate::{
@@ -24,8 +24,10 @@ use crate::{
         commands::{EnterCase, FileCase, Principal},
         scope,
     },
+    clock::local_day,
     db::{Answers, Tx, padded},
-    divisions, people,
+    divisions,
+    people::{self, Grant, ScopeWord, Use},
     personal::{PersonName, Personal, PhoneNumber},
     problem::{Code, Problem},
 };
@@ -42,19 +44,62 @@ pub struct Wish {
     pub client_time: Option<Instant>,
 }
 
+impl Wish {
+    /// Whose case it is to be.
+    fn principal(&self) -> PersonId {
+        self.body.for_person.unwrap_or(self.me.person())
+    }
+}
+
 /// Files the cases of villagers who are signed in.
 ///
 /// # Errors
-/// Of each: `invalid` with a pointer: kind, item, concern, division, text, against.
+/// Of each: `invalid` with a pointer: kind, item, concern, division, text, against; `no_authorisation` for another
+/// person, `guardian_consent_required` of a child.
 pub async fn file(tx: &Tx, app: &App, wishes: &[&Wish]) -> Answers<case::Model> {
-    let people: BTreeSet<PersonId> = wishes.iter().map(|wish| wish.me.person()).collect();
+    let people: BTreeSet<PersonId> = wishes.iter().map(|wish| wish.principal()).collect();
     let people = person::Entity::find().filter(person::COLUMN.id.is_in(padded(people))).all(tx).await?;
     let people: HashMap<PersonId, person::Model> = people.into_iter().map(|person| (person.id, person)).collect();
-    let filings = wishes.iter().map(|wish| {
-        let person = people.get(&wish.me.person()).cloned().ok_or_else(Problem::not_found)?;
-        Ok((filing_of(wish, person)?, By::villager(wish.me.person())))
-    });
-    filing::insert(tx, app, filings.collect()).await
+    let (mut filings, mut grants) = (Vec::with_capacity(wishes.len()), Vec::with_capacity(wishes.len()));
+    for wish in wishes {
+        let allowed = match people.get(&wish.principal()) {
+            Some(person) => allowed(tx, app, wish, person.clone()).await,
+            None => Err(Code::NoAuthorisation.into()),
+        };
+        let (filing, grant) = match allowed {
+            Ok((filing, grant)) => (Ok(filing), grant),
+            Err(problem) if problem.is_refusal() => (Err(problem), None),
+            Err(problem) => return Err(problem),
+        };
+        filings.push(filing);
+        grants.push(grant);
+    }
+    let cases = filing::insert(tx, app, filings).await?;
+    for (case, grant) in cases.iter().zip(&grants) {
+        if let (Ok(case), Some(grant)) = (case, grant) {
+            let what = Use { action: "file_case", case: Some(case.id), booking: None };
+            people::used(tx, app, grant, what, app.clock.now()).await?;
+        }
+    }
+    Ok(cases)
+}
+
+type Allowed = ((Filing, By), Option<Grant>);
+
+/// The filing, once it is clear that whoever files may: themselves, or with an authorisation; children with a guardian.
+async fn allowed(tx: &Tx, app: &App, wish: &Wish, person: person::Model) -> Result<Allowed, Problem> {
+    if person.minor {
+        people::check_guardian(tx, person.id).await?;
+    }
+    let me = wish.me.person();
+    if person.id == me {
+        return Ok(((filing_of(wish, person)?, By::villager(me)), None));
+    }
+    let matter = wish.body.matter();
+    let need = ScopeWord::of_case(matter.kind, matter.item.as_deref());
+    let grant = people::authority(tx, &wish.me, person.id, &need, local_day(app.clock.now())).await?;
+    let filing = Filing { agent: Some((me, grant.id)), ..filing_of(wish, person)? };
+    Ok(((filing, By::agent(me)), Some(grant)))
 }
 
 fn filing_of(wish: &Wish, person: person::Model) -> Result<Filing, Problem> {
@@ -71,6 +116,7 @@ fn filing_of(wish: &Wish, person: person::Model) -> Result<Filing, Problem> {
         person,
         channel: CaseChannel::App,
         entered_by: None,
+        agent: None,
         draft: body.draft.unwrap_or(false),
         client_time: wish.client_time,
     })
@@ -100,8 +146,12 @@ pub async fn enter(
     let (unit, now) = (posting.unit, app.clock.now());
     let (person, phone) = match &body.for_person {
         Principal::Known { id } => {
-            let known = person::Entity::find_by_id(*id).one(tx).await?;
-            (known.ok_or_else(|| Problem::field("/for_person/id", "unknown"))?, None)
+            let known = person::Entity::find_by_id(*id).filter(person::COLUMN.closed_at.is_null()).one(tx).await?;
+            let known = known.ok_or_else(|| Problem::field("/for_person/id", "unknown"))?;
+            if !is_met_here(tx, staff, &known).await? {
+                return Err(Problem::field("/for_person/id", "unknown"));
+            }
+            (known, None)
         }
         Principal::Named { name, phone } => {
             let name = PersonName::read(name).ok_or_else(|| Problem::field("/for_person/name", "format"))?;
@@ -119,11 +169,30 @@ pub async fn enter(
         person,
         channel: body.channel,
         entered_by: Some(staff.id()),
+        agent: None,
         draft: false,
         client_time,
     };
-    let by = By { parties: vec![], person: None, staff: Some(staff.id()), unit: Some(unit) };
+    let by = By { parties: vec![], person: None, staff: Some(staff.id()), unit: Some(unit), agent: false };
     filing::insert(tx, app, vec![Ok((filing, by))]).await?.pop().unwrap_or_else(|| Err(Problem::unexpected("no case")))
+}
+
+/// Whether the desk may know of this person: they live in its place, or had an open matter there.
+async fn is_met_here(tx: &Tx, staff: &Staff<EnterCases>, person: &person::Model) -> Result<bool, Problem> {
+    if let Some(village) = person.village_id {
+        let place = divisions::lineage(tx, village, "/for_person/id").await?;
+        let above = [place.village, place.township, place.county];
+        if staff.postings().any(|posting| above.contains(&posting.division)) {
+            return Ok(true);
+        }
+    }
+    let here = staff.postings().fold(Condition::any(), |any, posting| any.add(scope::in_place(posting)));
+    let matter = case::Entity::find()
+        .filter(case::COLUMN.person_id.eq(person.id))
+        .filter(case::COLUMN.confidential.eq(false))
+        .filter(case::COLUMN.state.ne(CaseState::Draft))
+        .filter(here);
+    Ok(matter.one(tx).await?.is_some())
 }
 
 /// Deletes a draft of the villager; anything else is 409.

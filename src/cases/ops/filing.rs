@@ -9,7 +9,7 @@ use entity::{
     Instant,
     case::{self, CaseChannel, CaseConcern, CaseKind, CaseState, CaseUrgency},
     case_against,
-    id::{CaseId, DivisionId, StaffId, UnitId},
+    id::{AuthorisationId, CaseId, DivisionId, PersonId, StaffId, UnitId},
     person,
     sealed::Sealed,
     staff, unit,
@@ -45,6 +45,8 @@ pub(super) struct Filing {
     pub(super) person: person::Model,
     pub(super) channel: CaseChannel,
     pub(super) entered_by: Option<StaffId>,
+    /// Who files for the person, and by which authorisation.
+    pub(super) agent: Option<(PersonId, AuthorisationId)>,
     pub(super) draft: bool,
     pub(super) client_time: Option<Instant>,
 }
@@ -155,8 +157,8 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         first_unit_id: unit,
         assignee_id: None,
         person_id: filing.person.id,
-        agent_id: None,
-        authorisation_id: None,
+        agent_id: filing.agent.map(|(agent, _)| agent),
+        authorisation_id: filing.agent.map(|(_, authorisation)| authorisation),
         entered_by: filing.entered_by,
         contact_name: filing.person.name.clone(),
         contact_phone: contact(app, filing)?,

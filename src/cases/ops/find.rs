@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use entity::{
     case::{self, CaseKind, CaseState},
     case_event,
-    id::{CaseId, ServiceItemId, StaffId, UnitId},
-    staff, unit,
+    id::{CaseId, PersonId, ServiceItemId, StaffId, UnitId},
+    person, staff, unit,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -14,9 +14,8 @@ use sea_orm::{
 
 use crate::{
     app::App,
-    auth::Villager,
-    cases::scope,
     http::{Cursor, PageQuery},
+    personal::PersonName,
     problem::Problem,
 };
 
@@ -39,9 +38,14 @@ pub(super) fn narrow(mut query: Select<case::Entity>, by: &Narrow) -> Select<cas
     query
 }
 
-/// The villager's cases, newest first, at most `size + 1`.
-pub async fn of_villager(app: &App, me: &Villager, by: &Narrow, page: &PageQuery) -> Result<Vec<case::Model>, Problem> {
-    let mut query = narrow(scope::of_villager(me), by);
+/// The cases of a scope, newest first, at most `size + 1`.
+pub async fn newest(
+    app: &App,
+    scope: Select<case::Entity>,
+    by: &Narrow,
+    page: &PageQuery,
+) -> Result<Vec<case::Model>, Problem> {
+    let mut query = narrow(scope, by);
     if let Some(before) = Cursor::read::<CaseId>(page.cursor.as_deref())? {
         query = query.filter(case::COLUMN.id.lt(before));
     }
@@ -93,4 +97,22 @@ impl Names {
         }
         Ok(self)
     }
+}
+
+/// Names of people, to be shown masked.
+pub async fn names_of_people(
+    app: &App,
+    ids: std::collections::BTreeSet<PersonId>,
+) -> Result<HashMap<PersonId, PersonName>, Problem> {
+    let mut names = HashMap::new();
+    if ids.is_empty() {
+        return Ok(names);
+    }
+    let people = person::Entity::find().filter(person::COLUMN.id.is_in(ids)).all(app.db.read()).await?;
+    for row in people {
+        if let Some(name) = app.field_keys.open_if(row.name.as_ref())? {
+            names.insert(row.id, name);
+        }
+    }
+    Ok(names)
 }

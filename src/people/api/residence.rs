@@ -69,7 +69,11 @@ pub async fn claim_residence(
     me: Villager,
     command: Command<ClaimResidence>,
 ) -> Result<HttpResponse, Problem> {
-    let (shared, caller, now) = (app.clone().into_inner(), me.caller(), app.clock.now());
+    if let Some(answer) = command.answered_before(&app, me.caller()).await? {
+        return Ok(answer);
+    }
+    let (shared, caller, now, who) = (app.clone().into_inner(), me.caller(), app.clock.now(), me.clone());
+    app.db.transact(async move |tx| residence::count_claim(tx, &who, now).await).await?;
     let claim = async move |tx: &Tx, body: &ClaimResidence| {
         let citizen_no = CitizenNumber::read(&body.citizen_no, local_day(now));
         let said = Said {
@@ -78,9 +82,7 @@ pub async fn claim_residence(
             village: residence::village(tx, body.village).await?.id,
         };
         Ok(match residence::claim(tx, &shared, &me, &said, now).await? {
-            Outcome::Verified(_) => {
-                ResidenceView { state: ResidenceState::Verified, village: said.village, claim: None }
-            }
+            Outcome::Verified => ResidenceView { state: ResidenceState::Verified, village: said.village, claim: None },
             Outcome::Pending(claim) => {
                 ResidenceView { state: ResidenceState::Pending, village: said.village, claim: Some(claim.id) }
             }

@@ -3,7 +3,6 @@
 use entity::{
     Instant, consent,
     id::{ConsentId, PersonId, StaffId},
-    person,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
@@ -79,16 +78,13 @@ pub async fn standing(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec
     Ok(latest)
 }
 
-/// Lets a child act only when a guardian agreed; grown-ups pass without a look at the table.
+/// Lets a child act only when a guardian agreed. Callers ask for children only.
 ///
 /// # Errors
 /// `guardian_consent_required`.
-pub async fn check_minor(tx: &Tx, person: &person::Model) -> Result<(), Problem> {
-    if !person.minor {
-        return Ok(());
-    }
+pub async fn check_guardian(tx: &Tx, child: PersonId) -> Result<(), Problem> {
     let last = consent::Entity::find()
-        .filter(consent::COLUMN.person_id.eq(person.id))
+        .filter(consent::COLUMN.person_id.eq(child))
         .filter(consent::COLUMN.purpose.eq(GUARDIAN))
         .order_by_desc(consent::Column::Id)
         .one(tx)

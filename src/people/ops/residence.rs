@@ -44,7 +44,7 @@ pub struct Said {
 /// What came of it.
 pub enum Outcome {
     /// The roster agrees.
-    Verified(person::Model),
+    Verified,
     /// The desk will look.
     Pending(residence_claim::Model),
 }
@@ -56,13 +56,20 @@ pub async fn village(tx: &Tx, id: DivisionId) -> Result<division::Model, Problem
     if place.level == division::DivisionLevel::Village { Ok(place) } else { Err(unknown()) }
 }
 
+/// Counts a try, whatever becomes of it: a transaction of its own.
+///
+/// # Errors
+/// `too_many_requests`.
+pub async fn count_claim(tx: &Tx, me: &Villager, now: Instant) -> Result<(), Problem> {
+    count_try(tx, &format!("residence:{}", me.person()), CLAIMS_A_DAY, TimeDelta::days(1), now).await
+}
+
 /// Claims to live somewhere.
 ///
 /// # Errors
-/// `already_verified` under another number, `already_pending`, `too_many_requests`.
+/// `already_verified` under another number, `already_pending`.
 pub async fn claim(tx: &Tx, app: &App, me: &Villager, said: &Said, now: Instant) -> Result<Outcome, Problem> {
     let keys = &app.field_keys;
-    count_try(tx, &format!("residence:{}", me.person()), CLAIMS_A_DAY, TimeDelta::days(1), now).await?;
     let own = person::Entity::find_by_id(me.person()).one(tx).await?.ok_or(Problem::new(Code::SessionEnded))?;
     let hash = keys.hash_of(&said.citizen_no)?;
     if own.citizen_no_hash.as_ref().is_some_and(|known| *known != hash) {
@@ -94,7 +101,7 @@ pub async fn claim(tx: &Tx, app: &App, me: &Villager, said: &Said, now: Instant)
     }
     let facts = Facts::of(keys, said, entry.as_ref())?;
     withdraw_pending(tx, own.id, now).await?;
-    verify(tx, own.id, facts, local_day(now)).await.map(Outcome::Verified)
+    verify(tx, own.id, facts, local_day(now)).await.map(|_| Outcome::Verified)
 }
 
 /// What is known of somebody once their residence is.

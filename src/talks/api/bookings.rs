@@ -5,17 +5,18 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     Instant,
     booking::{BookingPrivacy, BookingState},
-    id::{BookingId, DivisionId, SlotId, TalkDayId},
+    id::{BookingId, DivisionId, PersonId, SlotId, TalkDayId},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
 
 use crate::{
     app::App,
     auth::Villager,
     db::{Db, Tx},
-    http::{Command, Lane, Page, PageQuery, Query, Single, json},
+    http::{Command, Lane, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
     talks::{
         ops::{
@@ -54,6 +55,8 @@ pub struct BookingView {
     /// `day_cancelled`, or what the person said.
     cancel_reason: Option<String>,
     version: i32,
+    /// Somebody whom the person let act took it.
+    by_agent: bool,
     created_at: DateTime<Utc>,
     /// What one may do with it now.
     #[schema(example = json!(["cancel"]))]
@@ -81,6 +84,7 @@ impl BookingView {
             mode: booking.mode,
             cancel_reason: booking.cancel_reason,
             version: booking.version,
+            by_agent: booking.agent_id.is_some(),
             created_at: booking.created_at,
         }
     }
@@ -101,7 +105,8 @@ pub async fn book_slot(
     command: Command<BookSlot>,
 ) -> Result<HttpResponse, Problem> {
     let (now, client_time, caller) = (app.clock.now(), command.client_time, me.caller());
-    let wish = |body| Wish { me, slot: *slot, body, client_time, now };
+    let shared = app.clone().into_inner();
+    let wish = |body| Wish { app: shared, me, slot: *slot, body, client_time, now };
     command.once_in(&app, &app.bookings, caller, StatusCode::CREATED, wish).await
 }
 
@@ -115,12 +120,26 @@ pub fn lane(db: &Db) -> Lane<Wish> {
     })
 }
 
+/// `?for_person=`
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListBookings {
+    /// Of somebody who let the caller act.
+    for_person: Option<PersonId>,
+}
+
 /// One's own bookings, newest first.
-#[utoipa::path(tag = "talks", params(PageQuery), responses((status = 200, body = Page<BookingView>)))]
+#[utoipa::path(tag = "talks", params(ListBookings, PageQuery), responses((status = 200, body = Page<BookingView>)))]
 #[get("/bookings")]
-pub async fn list_bookings(app: Data<App>, me: Villager, page: Query<PageQuery>) -> Result<HttpResponse, Problem> {
-    let (now, rows) = (app.clock.now(), bookings::list(&app, &me, &page.0).await?);
-    json(&Page::cut(rows, page.0.size(), |row| row.booking.id, |row| BookingView::of(row, now))?)
+pub async fn list_bookings(
+    app: Data<App>,
+    me: Villager,
+    query: ListQuery<ListBookings>,
+) -> Result<HttpResponse, Problem> {
+    let ListQuery { by, page } = query;
+    let (now, rows) = (app.clock.now(), bookings::list(&app, &me, by.for_person, &page).await?);
+    json(&Page::cut(rows, page.size(), |row| row.booking.id, |row| BookingView::of(row, now))?)
 }
 
 /// One's own booking.
@@ -146,8 +165,9 @@ pub async fn cancel_booking(
     command: Command<CancelBooking>,
 ) -> Result<HttpResponse, Problem> {
     let (now, caller) = (app.clock.now(), me.caller());
+    let shared = app.clone().into_inner();
     let cancel = async move |tx: &Tx, body: &CancelBooking| {
-        Ok(BookingView::of(bookings::cancel(tx, &me, *id, body, now).await?, now))
+        Ok(BookingView::of(bookings::cancel(tx, &shared, &me, *id, body, now).await?, now))
     };
     command.once(&app, caller, StatusCode::OK, cancel).await
 }

@@ -6,7 +6,10 @@
 //! arrival, counters move by conditional updates and rows go in under partial unique indexes. `SQLite` has one writer,
 //! there the locks vanish. All of it or nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use entity::{
     Instant, booking,
@@ -24,9 +27,12 @@ use super::{
     places,
 };
 use crate::{
+    app::App,
     auth::Villager,
+    clock::local_day,
     db::{self, Answers, Tx, padded},
     lists, notices,
+    people::{self, Grant, ScopeWord, Use},
     problem::{Code, Problem},
     talks::{bodies::TalkMode, rules, terms},
 };
@@ -47,11 +53,15 @@ pub struct BookSlot {
     privacy: BookingPrivacy,
     /// How; the usual one of the day when it is not said.
     mode: Option<TalkMode>,
+    /// Person id of somebody who let the caller act (`GET /me/principals`).
+    for_person: Option<PersonId>,
 }
 
 /// Who wants which place.
 pub struct Wish {
-    /// For whom.
+    /// Keys and text messages.
+    pub app: Arc<App>,
+    /// Who asks.
     pub me: Villager,
     /// Where.
     pub slot: SlotId,
@@ -63,6 +73,13 @@ pub struct Wish {
     pub now: Instant,
 }
 
+impl Wish {
+    /// For whom.
+    fn principal(&self) -> PersonId {
+        self.body.for_person.unwrap_or(self.me.person())
+    }
+}
+
 /// Takes a place for each wish, or says why not.
 ///
 /// # Errors
@@ -70,9 +87,25 @@ pub struct Wish {
 /// `limit_reached`, `slot_full` with `alternatives`.
 pub async fn book(tx: &Tx, wishes: &[&Wish]) -> Answers<Booked> {
     let mut round = Round::open(tx, wishes).await?;
-    let decisions: Vec<_> = wishes.iter().map(|wish| round.decide(wish)).collect();
+    let mut decisions = Vec::with_capacity(wishes.len());
+    let mut grants = Vec::with_capacity(wishes.len());
+    for wish in wishes {
+        let (decision, grant) = match allowed(tx, wish, round.minors.contains(&wish.principal())).await {
+            Ok(grant) => (round.decide(wish, grant.as_ref()), grant),
+            Err(problem) if problem.is_refusal() => (Err(problem), None),
+            Err(problem) => return Err(problem),
+        };
+        decisions.push(decision);
+        grants.push(grant);
+    }
     let booked = decisions.iter().filter_map(|decision| decision.as_ref().ok()?.as_ref());
     write(tx, booked.collect(), round.now).await?;
+    for ((wish, grant), decision) in wishes.iter().zip(&grants).zip(&decisions) {
+        if let (Some(grant), Ok(Some(booked))) = (grant, decision) {
+            let what = Use { action: "book_slot", case: None, booking: Some(booked.booking.id) };
+            people::used(tx, &wish.app, grant, what, wish.now).await?;
+        }
+    }
     let mut answers = Vec::with_capacity(wishes.len());
     for (wish, decision) in wishes.iter().zip(decisions) {
         answers.push(match decision {
@@ -82,6 +115,18 @@ pub async fn book(tx: &Tx, wishes: &[&Wish]) -> Answers<Booked> {
         });
     }
     Ok(answers)
+}
+
+/// The authorisation by which somebody asks for another; children need their guardian's consent.
+async fn allowed(tx: &Tx, wish: &Wish, minor: bool) -> Result<Option<Grant>, Problem> {
+    let principal = wish.principal();
+    if minor {
+        people::check_guardian(tx, principal).await?;
+    }
+    if principal == wish.me.person() {
+        return Ok(None);
+    }
+    people::authority(tx, &wish.me, principal, &ScopeWord::Talk, local_day(wish.now)).await.map(Some)
 }
 
 async fn write(tx: &Tx, all: Vec<&Booked>, now: Instant) -> Result<(), Problem> {
@@ -104,6 +149,8 @@ struct Round {
     slots: BTreeMap<SlotId, slot::Model>,
     /// Days that have not ended on which each person has a place.
     held: BTreeMap<PersonId, Vec<TalkDayId>>,
+    /// Who of them is under 14.
+    minors: BTreeSet<PersonId>,
     /// Numbers in use, of the slots that had some given back.
     used: BTreeMap<SlotId, Vec<i32>>,
     /// Free slots near the full ones, by the day of these.
@@ -115,18 +162,18 @@ impl Round {
         let now = wishes.iter().map(|wish| wish.now).min().unwrap_or_default();
         let wanted: BTreeSet<SlotId> = wishes.iter().map(|wish| wish.slot).collect();
         let days = lock_days(tx, &wanted).await?;
-        let held = lock_people(tx, wishes.iter().map(|wish| wish.me.person()).collect(), now).await?;
+        let (held, minors) = lock_people(tx, wishes.iter().map(|wish| wish.principal()).collect(), now).await?;
         let slots = places::lock(tx, wanted).await?;
         let used = places::numbers(tx, slots.iter().filter(|slot| slot.released > 0).map(|slot| slot.id)).await?;
         let slots = slots.into_iter().map(|slot| (slot.id, slot)).collect();
-        Ok(Self { now, days, slots, held, used, near: BTreeMap::new() })
+        Ok(Self { now, days, slots, held, minors, used, near: BTreeMap::new() })
     }
 
     /// The booking; `None` when the slot is full.
-    fn decide(&mut self, wish: &Wish) -> Result<Option<Booked>, Problem> {
+    fn decide(&mut self, wish: &Wish, grant: Option<&Grant>) -> Result<Option<Booked>, Problem> {
         let slot = self.slots.get_mut(&wish.slot).ok_or_else(Problem::not_found)?;
         let day = self.days.get(&slot.talk_day_id).ok_or_else(Problem::not_found)?;
-        let held = self.held.get_mut(&wish.me.person()).ok_or_else(Problem::not_found)?;
+        let held = self.held.get_mut(&wish.principal()).ok_or_else(Problem::not_found)?;
         let mode = check(&wish.body, day)?;
         // Before all other refusals: who is in never hears that it is too late or full.
         if held.contains(&day.id) {
@@ -152,9 +199,9 @@ impl Round {
             code: rules::fresh_code(),
             slot_id: slot.id,
             talk_day_id: day.id,
-            person_id: wish.me.person(),
-            agent_id: None,
-            authorisation_id: None,
+            person_id: wish.principal(),
+            agent_id: grant.map(|_| wish.me.person()),
+            authorisation_id: grant.map(|grant| grant.id),
             state: BookingState::Booked,
             live: true,
             number_in_line,
@@ -177,7 +224,7 @@ impl Round {
         if !self.near.contains_key(&day.id) {
             self.near.insert(day.id, places::free_near(tx, day, self.now).await?);
         }
-        let held = self.held.get(&wish.me.person()).map(Vec::as_slice).unwrap_or_default();
+        let held = self.held.get(&wish.principal()).map(Vec::as_slice).unwrap_or_default();
         let near = self.near.get(&day.id).into_iter().flatten();
         Ok(places::full(wanted, near.filter(|slot| !held.contains(&slot.talk_day_id)).cloned().collect()))
     }
@@ -209,17 +256,18 @@ async fn lock_days(tx: &Tx, slots: &BTreeSet<SlotId>) -> Result<BTreeMap<TalkDay
     Ok(days.into_iter().map(|day| (day.id, day)).collect())
 }
 
-/// Locks the persons, so that their calls count one by one: days that have not ended on which each has a place.
+/// Locks the persons, so that their calls count one by one: days that have not ended on which each has a place; and
+/// who of them is a child.
 async fn lock_people(
     tx: &Tx,
     people: BTreeSet<PersonId>,
     now: Instant,
-) -> Result<BTreeMap<PersonId, Vec<TalkDayId>>, Problem> {
+) -> Result<(BTreeMap<PersonId, Vec<TalkDayId>>, BTreeSet<PersonId>), Problem> {
     let people = padded(people);
-    let lock = person::Entity::find().select_only().column(person::Column::Id);
+    let lock = person::Entity::find().select_only().columns([person::Column::Id, person::Column::Minor]);
     let lock = lock.filter(person::COLUMN.id.is_in(people.iter().copied())).order_by_asc(person::Column::Id);
     // Weaker than FOR UPDATE, so that rows which only refer to a person need not wait.
-    let known: Vec<PersonId> = lock.lock(LockType::NoKeyUpdate).into_tuple().all(tx).await?;
+    let known: Vec<(PersonId, bool)> = lock.lock(LockType::NoKeyUpdate).into_tuple().all(tx).await?;
     let live: Vec<(PersonId, TalkDayId)> = booking::Entity::find()
         .select_only()
         .column(booking::Column::PersonId)
@@ -238,9 +286,9 @@ async fn lock_people(
     } else {
         ahead.into_tuple::<TalkDayId>().all(tx).await?.into_iter().collect()
     };
-    let mut held: BTreeMap<PersonId, Vec<TalkDayId>> = known.into_iter().map(|person| (person, vec![])).collect();
+    let mut held: BTreeMap<PersonId, Vec<TalkDayId>> = known.iter().map(|(person, _)| (*person, vec![])).collect();
     for (person, day) in live.into_iter().filter(|(_, day)| ahead.contains(day)) {
         held.entry(person).or_default().push(day);
     }
-    Ok(held)
+    Ok((held, known.into_iter().filter(|(_, minor)| *minor).map(|(person, _)| person).collect()))
 }

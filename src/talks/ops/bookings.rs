@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use entity::{
     Instant, booking,
     booking::BookingState,
-    id::{BookingId, SlotId, TalkDayId},
+    id::{BookingId, PersonId, SlotId, TalkDayId},
     slot, talk_day,
 };
 use sea_orm::{
@@ -21,9 +22,11 @@ use super::places;
 use crate::{
     app::App,
     auth::Villager,
+    clock::local_day,
     db::Tx,
     http::{Cursor, PageQuery},
     notices::{self, About, Telling},
+    people::{self, Grant, ScopeWord, Use},
     problem::{Code, Problem},
     talks::rules::{self, spoken},
 };
@@ -57,13 +60,14 @@ pub(super) fn telling(row: &booking::Model, slot: &slot::Model, kind: &'static s
 /// Gives a place up; another person may have it at once.
 pub async fn cancel(
     tx: &Tx,
+    app: &App,
     me: &Villager,
     id: BookingId,
     body: &CancelBooking,
     now: Instant,
 ) -> Result<Booked, Problem> {
-    let mine = booking::Entity::find_by_id(id).filter(booking::COLUMN.person_id.eq(me.person()));
-    let row = mine.lock(LockType::NoKeyUpdate).one(tx).await?.ok_or_else(Problem::not_found)?;
+    let row = booking::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx).await?;
+    let (row, grant) = reach(tx, me, row, local_day(now)).await?;
     let day = talk_day::Entity::find_by_id(row.talk_day_id).one(tx).await?.ok_or_else(Problem::not_found)?;
     rules::cancellable(&row, &day, now)?;
     if body.version.is_some_and(|version| version != row.version) {
@@ -78,12 +82,47 @@ pub async fn cancel(
     let booking = row.update(tx).await?;
     let slot = places::give_back(tx, slot, 1).await?;
     notices::tell(tx, vec![telling(&booking, &slot, "booking_cancelled")], now).await?;
+    if let Some(grant) = grant {
+        let what = Use { action: "cancel_booking", case: None, booking: Some(booking.id) };
+        people::used(tx, app, &grant, what, now).await?;
+    }
     Ok(Booked { booking, slot, day })
 }
 
-/// One's own bookings, newest first, at most a page and one.
-pub async fn list(app: &App, me: &Villager, page: &PageQuery) -> Result<Vec<Booked>, Problem> {
-    let mut query = booking::Entity::find().filter(booking::COLUMN.person_id.eq(me.person()));
+/// The booking, when it is the caller's or that of somebody who let them see to talk days; else 404.
+async fn reach(
+    db: &impl ConnectionTrait,
+    me: &Villager,
+    row: Option<booking::Model>,
+    today: NaiveDate,
+) -> Result<(booking::Model, Option<Grant>), Problem> {
+    let row = row.ok_or_else(Problem::not_found)?;
+    if row.person_id == me.person() {
+        return Ok((row, None));
+    }
+    let grant = people::authority(db, me, row.person_id, &ScopeWord::Talk, today).await;
+    grant.map(|grant| (row, Some(grant))).map_err(|problem| match problem.code() {
+        Code::NoAuthorisation => Problem::not_found(),
+        _ => problem,
+    })
+}
+
+/// Bookings of oneself, or of somebody who let the caller see to talk days; newest first, at most a page and one.
+///
+/// # Errors
+/// `no_authorisation`.
+pub async fn list(
+    app: &App,
+    me: &Villager,
+    for_person: Option<PersonId>,
+    page: &PageQuery,
+) -> Result<Vec<Booked>, Problem> {
+    let person = for_person.unwrap_or(me.person());
+    if person != me.person() {
+        let today = local_day(app.clock.now());
+        people::authority(app.db.read(), me, person, &ScopeWord::Talk, today).await?;
+    }
+    let mut query = booking::Entity::find().filter(booking::COLUMN.person_id.eq(person));
     if let Some(before) = Cursor::read::<BookingId>(page.cursor.as_deref())? {
         query = query.filter(booking::COLUMN.id.lt(before));
     }
@@ -91,10 +130,10 @@ pub async fn list(app: &App, me: &Villager, page: &PageQuery) -> Result<Vec<Book
     complete(app.db.read(), rows).await
 }
 
-/// One's own booking, or 404.
+/// One booking within reach, or 404.
 pub async fn find(app: &App, me: &Villager, id: BookingId) -> Result<Booked, Problem> {
-    let mine = booking::Entity::find_by_id(id).filter(booking::COLUMN.person_id.eq(me.person()));
-    let row = mine.one(app.db.read()).await?.ok_or_else(Problem::not_found)?;
+    let row = booking::Entity::find_by_id(id).one(app.db.read()).await?;
+    let (row, _) = reach(app.db.read(), me, row, local_day(app.clock.now())).await?;
     complete(app.db.read(), vec![row]).await?.pop().ok_or_else(Problem::not_found)
 }
 

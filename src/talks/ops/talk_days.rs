@@ -59,7 +59,11 @@ pub async fn list(app: &App, wanted: Wanted) -> Result<Vec<SlottedDay>, Problem>
     let by_start = query.order_by_asc(talk_day::Column::StartsAt).order_by_asc(talk_day::Column::Id);
     let days = by_start.limit(wanted.limit + 1).all(app.db.read()).await?;
     if days.is_empty() {
-        divisions::find(app.db.read(), wanted.division).await?;
+        // An old app may name a village that was merged: the days of the one that took it in are theirs.
+        let place = divisions::standing(app.db.read(), wanted.division).await?;
+        if place.id != wanted.division {
+            return Box::pin(list(app, Wanted { division: place.id, ..wanted })).await;
+        }
     }
     with_slots(app.db.read(), days).await
 }

@@ -74,6 +74,7 @@ impl TestApp {
         let mut config = config_on(&shared.database.url);
         config.wechat.base_url.clone_from(&shared.simulator);
         config.data.dir = shared.database.folder.path().to_owned();
+        config.sms.file = config.data.dir.join("sms.jsonl");
         change(&mut config);
         let db = Db::connect(&config.database).await.unwrap();
         let app = app::build(config, db, shared.clock.clone()).await.unwrap();
@@ -161,6 +162,25 @@ impl TestApp {
         let answer = self.shared.client.post(url).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "the simulator refused {control} {body}");
         answer.json().await.unwrap()
+    }
+
+    /// Text messages that went to this number, the latest last.
+    pub fn messages_to(&self, phone: &str) -> Vec<String> {
+        let file = self.shared.database.folder.path().join("sms.jsonl");
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let sent = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        sent.filter(|sent| sent["to"] == phone).map(|sent| sent["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// A villager who has proven this phone by the code sent to it.
+    pub async fn villager_with_phone(&self, name: &str, phone: &str) -> Actor {
+        let villager = self.villager(name).await;
+        villager.post("/me/phone/sms", json!({"phone": phone})).await.expect(202);
+        self.drain_jobs().await;
+        let text = self.messages_to(phone).pop().unwrap();
+        let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+        villager.post("/me/phone/confirm", json!({"phone": phone, "code": code})).await.expect(200);
+        villager
     }
 
     /// One of the demonstration staff, signed in: `desk`, `cadre`, `town`, `neighbour` ...
