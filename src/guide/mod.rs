@@ -35,4 +35,10 @@ pub mod decisions {
     pub mod d0010 {}
     #[doc = include_str!("decisions/0011-crowds-are-done-together.md")]
     pub mod d0011 {}
+    #[doc = include_str!("decisions/0013-personal-types-print-masked.md")]
+    pub mod d0013 {}
+    #[doc = include_str!("decisions/0014-acting-for-others.md")]
+    pub mod d0014 {}
+    #[doc = include_str!("decisions/0015-residence-and-recovery.md")]
+    pub mod d0015 {}
 }

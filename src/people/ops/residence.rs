@@ -22,6 +22,7 @@ use crate::{
     crypto::FieldKeys,
     db::{self, Tx},
     divisions,
+    notices::{self, About, Telling},
     personal::{CitizenNumber, PersonName},
     problem::{Code, OnUnique, Problem},
 };
@@ -75,12 +76,7 @@ pub async fn claim(tx: &Tx, app: &App, me: &Villager, said: &Said, now: Instant)
     if own.citizen_no_hash.as_ref().is_some_and(|known| *known != hash) {
         return Err(Code::AlreadyVerified.into());
     }
-    let entry = roster_entry::Entity::find()
-        .filter(roster_entry::COLUMN.village_id.eq(said.village))
-        .filter(roster_entry::COLUMN.citizen_no_hash.eq(hash.as_str()))
-        .filter(roster_entry::COLUMN.name_hash.eq(keys.hash_of(&said.name)?))
-        .one(tx)
-        .await?;
+    let entry = on_roster(tx, keys, said).await?;
     let holder = person::Entity::find()
         .filter(person::COLUMN.citizen_no_hash.eq(hash.as_str()))
         .filter(person::COLUMN.id.ne(own.id))
@@ -198,6 +194,50 @@ pub async fn withdraw_pending(tx: &Tx, person: PersonId, now: Instant) -> Result
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Claims that a new roster confirms: nobody need wait for the desk any longer.
+pub async fn settle_by_roster(tx: &Tx, app: &App, village: DivisionId, now: Instant) -> Result<u64, Problem> {
+    let waiting = residence_claim::Entity::find()
+        .filter(residence_claim::COLUMN.village_id.eq(village))
+        .filter(residence_claim::COLUMN.state.eq(ClaimState::Pending))
+        .filter(residence_claim::COLUMN.kind.eq(ClaimKind::Residence))
+        .all(tx)
+        .await?;
+    let mut settled = 0;
+    for claim in waiting {
+        let said = Said {
+            village,
+            name: app.field_keys.open(&claim.name)?,
+            citizen_no: app.field_keys.open(&claim.citizen_no)?,
+        };
+        let entry = on_roster(tx, &app.field_keys, &said).await?;
+        let held = person::Entity::find()
+            .filter(person::COLUMN.citizen_no_hash.eq(claim.citizen_no_hash.as_str()))
+            .filter(person::COLUMN.id.ne(claim.person_id));
+        if entry.is_none() || held.one(tx).await?.is_some() {
+            continue;
+        }
+        let facts = Facts::of(&app.field_keys, &said, entry.as_ref())?;
+        let mut row = claim.into_active_model();
+        row.state = Set(ClaimState::Approved);
+        row.decided_at = Set(Some(now));
+        let claim = row.update(tx).await?;
+        verify(tx, claim.person_id, facts, local_day(now)).await?;
+        let (person, kind, params) = (claim.person_id, "residence_verified", serde_json::json!({}));
+        notices::tell(tx, vec![Telling { person, kind, about: About::Oneself, params }], now).await?;
+        settled += 1;
+    }
+    Ok(settled)
+}
+
+/// The roster's line for name, number and village together.
+async fn on_roster(tx: &Tx, keys: &FieldKeys, said: &Said) -> Result<Option<roster_entry::Model>, Problem> {
+    let line = roster_entry::Entity::find()
+        .filter(roster_entry::COLUMN.village_id.eq(said.village))
+        .filter(roster_entry::COLUMN.citizen_no_hash.eq(keys.hash_of(&said.citizen_no)?))
+        .filter(roster_entry::COLUMN.name_hash.eq(keys.hash_of(&said.name)?));
+    Ok(line.one(tx).await?)
 }
 
 /// Children who turned 14 agree for themselves from then on.
