@@ -21,5 +21,6 @@ mod db;
 mod http;
 mod idempotency;
 mod kill;
+mod people;
 mod talks;
 mod two_servers;
