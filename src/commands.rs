@@ -12,6 +12,8 @@ mod staff;
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use entity::division;
+use sea_orm::{Condition, EntityTrait, QueryFilter};
 
 use crate::{
     app::StartFault,
@@ -47,6 +49,8 @@ enum Command {
         what: import::Kind,
         /// The file.
         file: PathBuf,
+        #[command(flatten)]
+        roster: import::Roster,
     },
     /// Places that were merged or got another code.
     #[command(subcommand)]
@@ -87,7 +91,7 @@ async fn run(command: Command) -> Result<ExitCode, StartFault> {
         Command::Work => serve::work().await?,
         Command::WechatSim => serve::simulate().await?,
         Command::Migrate { what } => migrate(what).await?,
-        Command::Import { what, file } => import::import(what, &file).await?,
+        Command::Import { what, file, roster } => import::import(what, &file, &roster).await?,
         Command::Staff(staff::Staff::Add(new)) => staff::add(new).await?,
         Command::Divisions(what) => divisions::change(what).await?,
         Command::Openapi => say(&serde_json::to_string_pretty(&openapi::document()).unwrap_or_default()),
@@ -124,6 +128,15 @@ async fn open(config: &Config) -> Result<Db, StartFault> {
         db.migrate().await?;
     }
     Ok(db)
+}
+
+/// The place with this code.
+async fn place_of_code(db: &Db, code: &str) -> Result<division::Model, StartFault> {
+    let by_code = Condition::any().add(division::COLUMN.code.eq(code)).add(division::COLUMN.mca_code.eq(code));
+    let found = division::Entity::find().filter(by_code).all(db.read()).await?;
+    // Both code systems know the number, for different places: the statistical one is what files and papers use.
+    let exact = found.iter().find(|row| row.code == code).or_else(|| found.first()).cloned();
+    exact.ok_or_else(|| StartFault::Other(format!("no division has the code {code}")))
 }
 
 /// Tells the operator something on standard output; nobody listening is no reason to fall over.

@@ -13,7 +13,7 @@ mod sqlite;
 mod writer;
 
 pub use lane::{Answers, Lane, Wishes};
-pub use many::{insert_all, padded};
+pub use many::{insert_all, padded, upsert_all};
 
 use migration::{MigrationStatus, Migrator, MigratorTrait};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, sea_query::LikeExpr};

@@ -1,7 +1,7 @@
 //! What every handler shares: reading a request that may be wrong, answering in one shape.
 //!
-//! [`Command`] is a validated body that may be repeated over a bad line, [`Lane`] the way for commands that come in
-//! crowds, [`Query`] validated parameters, [`ListQuery`] those of a list with its page, [`Single`] an answer with an
+//! [`Command`] is a validated body that may be repeated over a bad line, [`Upload`] that of a file, [`Lane`] the way for
+//! commands that come in crowds, [`Query`] validated parameters, [`ListQuery`] those of a list with its page, [`Single`] an answer with an
 //! entity tag, [`Page`] a keyset page; [`envelope`] writes failures in the caller's language. Handlers in `*/api.rs` are
 //! made of these. Next: [`crate::auth`] for who is calling.
 
@@ -11,6 +11,7 @@ mod envelope;
 mod lane;
 mod paging;
 mod reply;
+mod upload;
 
 pub use body::{Checked, MAX_TEXT, faults_of, plain_text};
 pub use command::Command;
@@ -18,13 +19,14 @@ pub use envelope::{RequestId, envelope, fallback};
 pub use lane::Lane;
 pub use paging::{Cursor, Page, PageQuery};
 pub use reply::{Single, json};
+pub use upload::{MAX_UPLOAD, Upload};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::ACCEPT_LANGUAGE};
 use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
 use validator::Validate;
 
-use crate::problem::{FieldFault, Problem};
+use crate::problem::{FieldFault, Language, Problem};
 
 /// Validated parameters of the address.
 pub struct Query<T>(pub T);
@@ -56,6 +58,16 @@ impl<T: DeserializeOwned + Validate> FromRequest for ListQuery<T> {
         let of_page = |pair: &&str| matches!(pair.split('=').next(), Some("limit" | "cursor"));
         let (page, by): (Vec<&str>, Vec<&str>) = req.query_string().split('&').partition(of_page);
         ready(read_query(&page.join("&")).and_then(|page| Ok(Self { by: read_query(&by.join("&"))?, page })))
+    }
+}
+
+/// The caller's language, for answers that hold sentences.
+impl FromRequest for Language {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::preferred(req.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))))
     }
 }
 

@@ -3,14 +3,10 @@
 use std::io::{BufRead, IsTerminal};
 
 use clap::{Args, Subcommand};
-use entity::{
-    division::{self, DivisionLevel},
-    unit::UnitKind,
-};
-use sea_orm::{Condition, EntityTrait, QueryFilter};
+use entity::{division::DivisionLevel, unit::UnitKind};
 use serde_json::Value;
 
-use super::{open, say};
+use super::{open, place_of_code, say};
 use crate::{
     app::StartFault,
     auth::{
@@ -90,13 +86,7 @@ pub(super) async fn add(new: Add) -> Result<(), StartFault> {
 }
 
 async fn write(db: &Db, new: Add, password_hash: String) -> Result<String, StartFault> {
-    let by_code = Condition::any()
-        .add(division::COLUMN.code.eq(&new.division))
-        .add(division::COLUMN.mca_code.eq(new.division.as_str()));
-    let found = division::Entity::find().filter(by_code).all(db.read()).await?;
-    // Both code systems know the number, for different places: the statistical one is what files and papers use.
-    let exact = found.iter().find(|row| row.code == new.division).or_else(|| found.first()).cloned();
-    let place = exact.ok_or_else(|| StartFault::Other(format!("no division has the code {}", new.division)))?;
+    let place = place_of_code(db, &new.division).await?;
     let kind = new.unit_kind.unwrap_or(match place.level {
         DivisionLevel::Village => UnitKind::VillageDesk,
         DivisionLevel::Township => UnitKind::TownshipCentre,

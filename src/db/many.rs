@@ -1,6 +1,6 @@
 //! Statements for many rows, of a few sizes only: an engine keeps a statement prepared for each text it has seen.
 
-use sea_orm::{ActiveModelTrait, DbErr, EntityTrait};
+use sea_orm::{ActiveModelTrait, DbErr, EntityTrait, sea_query::OnConflict};
 
 use super::Tx;
 
@@ -15,6 +15,15 @@ pub fn padded<V: Copy>(values: impl IntoIterator<Item = V>) -> Vec<V> {
         values.resize(values.len().next_power_of_two(), last);
     }
     values
+}
+
+/// As [`insert_all`]; a row whose unique columns are there already takes the place that `otherwise` says.
+pub async fn upsert_all<A: ActiveModelTrait>(tx: &Tx, rows: Vec<A>, otherwise: &OnConflict) -> Result<(), DbErr> {
+    for rows in in_few_sizes(rows) {
+        let insert = <A::Entity as EntityTrait>::insert_many(rows).on_conflict(otherwise.clone());
+        insert.exec_without_returning(tx).await?;
+    }
+    Ok(())
 }
 
 /// Inserts rows: whole eights of them by one statement, the rest by another. All must set the same columns.

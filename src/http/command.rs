@@ -53,13 +53,25 @@ impl<T: body::Checked + 'static> FromRequest for Command<T> {
             }
             let key = idempotency_key(&req)?;
             let body = body::read(&bytes)?;
-            let fingerprint = fingerprint(&req, &bytes);
+            let fingerprint = fingerprint(&req, req.path(), &bytes);
             Ok(Self { body, client_time: client_time(&req), key, fingerprint })
         })
     }
 }
 
 impl<T> Command<T> {
+    /// A command whose body was not read as JSON; `asked` and `bytes` are what a repeat must have in common.
+    pub(super) fn new(req: &HttpRequest, asked: &str, bytes: &[u8], body: T) -> Result<Self, Problem> {
+        let (key, fingerprint) = (idempotency_key(req)?, fingerprint(req, asked, bytes));
+        Ok(Self { body, client_time: client_time(req), key, fingerprint })
+    }
+
+    /// Its body apart from what makes it repeatable: for what is worked out before the transaction begins.
+    pub fn apart(self) -> (T, Command<()>) {
+        let Self { body, client_time, key, fingerprint } = self;
+        (body, Command { body: (), client_time, key, fingerprint })
+    }
+
     /// Runs the operation once for all repeats of this call, and answers with `status` and what it returned.
     pub async fn once<R, F>(
         self,
@@ -180,11 +192,11 @@ fn client_time(req: &HttpRequest) -> Option<Instant> {
     ((at - now).abs() < TimeDelta::days(30)).then_some(at)
 }
 
-fn fingerprint(req: &HttpRequest, body: &[u8]) -> String {
+fn fingerprint(req: &HttpRequest, asked: &str, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(req.method().as_str());
     hash.update([0]);
-    hash.update(req.path());
+    hash.update(asked);
     hash.update([0]);
     hash.update(body);
     hex(&hash.finalize())

@@ -1,11 +1,17 @@
 //! Villagers: who they are, where they live, who acts for them, what they agreed to, what is kept of them.
 //!
 //! What tells who somebody is lies sealed and is opened only for the person themselves; everybody else sees it masked
-//! ([`crate::personal`]). Residence is confirmed by a roster or the desk ([`ops::residence`], [`ops::claims`]), acting
-//! for others needs an authorisation ([`ops::agents`]). Next: [`api`].
+//! ([`crate::personal`]). Residence is confirmed by a [`roster`] or the desk ([`ops::residence`], [`ops::claims`]), acting
+//! for others needs an authorisation ([`ops::agents`]). Next: [`api`], for the desk [`staff_api`].
 
 pub mod api;
+mod export;
+mod find;
 mod ops;
+mod place;
+pub(crate) mod roster;
+pub mod staff_api;
+mod views;
 
 pub use ops::{
     agents::{Grant, ScopeWord, Use, authority, grants, used},
@@ -27,7 +33,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::agents::routes)
         .configure(api::consents::routes)
         .configure(api::own_data::routes)
-        .configure(api::claims::routes);
+        .configure(api::claims::routes)
+        .service(staff_api::list_people)
+        .service(staff_api::get_person)
+        .service(staff_api::list_roster)
+        .service(staff_api::import_roster)
+        .service(staff_api::export_register);
 }
 
 /// The sweep: what has outlived its purpose goes, children grow up.

@@ -48,7 +48,9 @@ impl Problem {
 }
 
 impl FieldFault {
-    fn in_words(&self, language: Language) -> String {
+    /// The sentence for people.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
         let key = format!("field.{}", self.code);
         let mut text = t!(&key, locale = language.tag());
         if text.ends_with(&key) {

@@ -22,5 +22,6 @@ mod http;
 mod idempotency;
 mod kill;
 mod people;
+mod rosters;
 mod talks;
 mod two_servers;

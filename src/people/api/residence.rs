@@ -1,6 +1,7 @@
 //! `/me/residence`, `/me/household`
 
 use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data};
+use chrono::NaiveDate;
 use entity::id::{DivisionId, ResidenceClaimId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,6 +42,14 @@ pub struct ClaimResidence {
     citizen_no: String,
 }
 
+impl ClaimResidence {
+    fn read(&self, today: NaiveDate) -> Result<(PersonName, CitizenNumber), Problem> {
+        let name = PersonName::read(&self.name).ok_or_else(|| Problem::field("/name", "format"))?;
+        let number = CitizenNumber::read(&self.citizen_no, today);
+        Ok((name, number.map_err(|fault| Problem::field("/citizen_no", fault.slug()))?))
+    }
+}
+
 /// How far it is.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -73,14 +82,12 @@ pub async fn claim_residence(
         return Ok(answer);
     }
     let (shared, caller, now, who) = (app.clone().into_inner(), me.caller(), app.clock.now(), me.clone());
+    // A slip of the finger tells nothing and is not counted.
+    let (name, citizen_no) = command.body.read(local_day(now))?;
     app.db.transact(async move |tx| residence::count_claim(tx, &who, now).await).await?;
     let claim = async move |tx: &Tx, body: &ClaimResidence| {
-        let citizen_no = CitizenNumber::read(&body.citizen_no, local_day(now));
-        let said = Said {
-            name: PersonName::read(&body.name).ok_or_else(|| Problem::field("/name", "format"))?,
-            citizen_no: citizen_no.map_err(|fault| Problem::field("/citizen_no", fault.slug()))?,
-            village: residence::village(tx, body.village).await?.id,
-        };
+        let village = residence::village(tx, body.village).await?.id;
+        let said = Said { name: name.clone(), citizen_no: citizen_no.clone(), village };
         Ok(match residence::claim(tx, &shared, &me, &said, now).await? {
             Outcome::Verified => ResidenceView { state: ResidenceState::Verified, village: said.village, claim: None },
             Outcome::Pending(claim) => {

@@ -197,28 +197,23 @@ pub async fn withdraw_pending(tx: &Tx, person: PersonId, now: Instant) -> Result
 }
 
 /// Claims that a new roster confirms: nobody need wait for the desk any longer.
-pub async fn settle_by_roster(tx: &Tx, app: &App, village: DivisionId, now: Instant) -> Result<u64, Problem> {
+pub async fn settle_by_roster(tx: &Tx, keys: &FieldKeys, village: DivisionId, now: Instant) -> Result<(), Problem> {
     let waiting = residence_claim::Entity::find()
         .filter(residence_claim::COLUMN.village_id.eq(village))
         .filter(residence_claim::COLUMN.state.eq(ClaimState::Pending))
         .filter(residence_claim::COLUMN.kind.eq(ClaimKind::Residence))
         .all(tx)
         .await?;
-    let mut settled = 0;
     for claim in waiting {
-        let said = Said {
-            village,
-            name: app.field_keys.open(&claim.name)?,
-            citizen_no: app.field_keys.open(&claim.citizen_no)?,
-        };
-        let entry = on_roster(tx, &app.field_keys, &said).await?;
+        let said = Said { village, name: keys.open(&claim.name)?, citizen_no: keys.open(&claim.citizen_no)? };
+        let entry = on_roster(tx, keys, &said).await?;
         let held = person::Entity::find()
             .filter(person::COLUMN.citizen_no_hash.eq(claim.citizen_no_hash.as_str()))
             .filter(person::COLUMN.id.ne(claim.person_id));
         if entry.is_none() || held.one(tx).await?.is_some() {
             continue;
         }
-        let facts = Facts::of(&app.field_keys, &said, entry.as_ref())?;
+        let facts = Facts::of(keys, &said, entry.as_ref())?;
         let mut row = claim.into_active_model();
         row.state = Set(ClaimState::Approved);
         row.decided_at = Set(Some(now));
@@ -226,9 +221,8 @@ pub async fn settle_by_roster(tx: &Tx, app: &App, village: DivisionId, now: Inst
         verify(tx, claim.person_id, facts, local_day(now)).await?;
         let (person, kind, params) = (claim.person_id, "residence_verified", serde_json::json!({}));
         notices::tell(tx, vec![Telling { person, kind, about: About::Oneself, params }], now).await?;
-        settled += 1;
     }
-    Ok(settled)
+    Ok(())
 }
 
 /// The roster's line for name, number and village together.

@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// Operation and body, for a village and somebody who works there; one for each action where a body is one of several.
+/// Text stands for a file.
 pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
     let matter =
         json!({"kind": "voice", "concern": "question", "division": village, "text": "路灯何时修", "topic": TOPIC});
@@ -40,7 +41,16 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("change_talk_rule", both(&terms, &recurrence)),
         ("make_talk_day", both(&terms, &json!({"date": "2026-11-26"}))),
         ("cancel_talk_day", json!({"reason": "下大雪"})),
+        ("import_roster", json!("姓名,身份证号\n张一,511725194611240009\n")),
     ]
+}
+
+/// Parameters that an operation cannot do without.
+pub(super) fn parameters(operation: &str) -> &'static str {
+    match operation {
+        "export_register" => "?register=people",
+        _ => "",
+    }
 }
 
 fn both(one: &Value, other: &Value) -> Value {

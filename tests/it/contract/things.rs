@@ -5,9 +5,13 @@ use std::cell::Cell;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Operation, bodies::bodies};
+use super::{
+    Operation,
+    bodies::{bodies, parameters},
+};
 use crate::{
     cases::{actions, answered, filed},
+    rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
     talks::{booked, one_slot},
 };
@@ -24,7 +28,11 @@ pub(super) struct Ask {
 impl Ask {
     pub(super) async fn by(&self, actor: &Actor) -> Answer {
         let call = actor.call(self.method.clone(), &self.path);
-        if self.method == Method::GET { call.send().await } else { call.json(self.body.clone()).send().await }
+        match &self.body {
+            _ if self.method == Method::GET => call.send().await,
+            Value::String(file) => call.body("text/csv", file.clone()).send().await,
+            body => call.json(body.clone()).send().await,
+        }
     }
 }
 
@@ -69,6 +77,7 @@ impl Village {
                 format!("{before}{id}{}", rest.split_once('}').unwrap().1)
             }
         };
+        let path = path + parameters(&operation.id);
         let who_may = match state {
             _ if !operation.of_staff() => villager,
             "assigned" | "in_progress" => self.cadre.clone(),
@@ -88,6 +97,10 @@ impl Village {
                 let rules = format!("/staff/divisions/{}/talk-rules", self.id);
                 let (_, rule) = bodies("", "").into_iter().find(|(id, _)| *id == "make_talk_rule").unwrap();
                 self.desk.post(&rules, rule).await.expect(201)["id"].clone()
+            }
+            "people" => {
+                let number = citizen_no(self.villagers.get());
+                json!(Resident::new("张一", &number).of(self.app.village().await).register(&self.app).await)
             }
             "cases" => self.case(state, villager).await["id"].clone(),
             "inbox" => {
