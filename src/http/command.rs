@@ -7,7 +7,7 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, http::header::CONTENT_TYPE, web::Bytes,
 };
 use chrono::{DateTime, TimeDelta};
-use entity::{Instant, idempotent_answer};
+use entity::{Instant, idempotent_answer, sealed::Sealed};
 use futures_util::future::LocalBoxFuture;
 use sea_orm::EntityTrait;
 use serde::Serialize;
@@ -25,6 +25,9 @@ use crate::{
     db::Tx,
     problem::{Code, OnUnique, Problem},
 };
+
+/// What kept answers are sealed for: they show people what they may see, and a copy of the database must not.
+pub const ANSWER_PURPOSE: &str = "idempotent_answer.body";
 
 /// A validated body and what makes it repeatable.
 pub struct Command<T> {
@@ -73,7 +76,7 @@ impl<T> Command<T> {
         R: Serialize,
         F: AsyncFn(&Tx, &T) -> Result<R, Problem> + Send + 'static,
     {
-        let (now, key) = (app.clock.now(), self.key_of(caller));
+        let (now, key) = (app.clock.now(), self.key_of(app, caller)?);
         let body = self.body;
         let Some(key) = key else {
             let made = app.db.transact(async move |tx| to_text(&operation(tx, &body).await?)).await?;
@@ -84,7 +87,7 @@ impl<T> Command<T> {
         let kept = key.clone();
         let outcome = app.db.transact(async move |tx| {
             let made = to_text(&operation(tx, &body).await?)?;
-            let row = kept.row(status, made.clone(), now);
+            let row = kept.row(status, &made, now)?;
             let inserted = idempotent_answer::Entity::insert(row).exec_without_returning(tx).await;
             inserted.on_unique(Code::IdempotencyInProgress)?;
             Ok(made)
@@ -107,7 +110,7 @@ impl<T> Command<T> {
     where
         W: Send + Sync + 'static,
     {
-        let (now, key) = (app.clock.now(), self.key_of(caller));
+        let (now, key) = (app.clock.now(), self.key_of(app, caller)?);
         let asked = Asked { wish: wish(self.body), status, key: key.clone(), now };
         match (lane.submit(asked).await, key) {
             (Ok(made), _) => Ok(reply::answer(status, made, false)),
@@ -116,9 +119,11 @@ impl<T> Command<T> {
         }
     }
 
-    fn key_of(&self, caller: Uuid) -> Option<Key> {
-        let word = self.key.clone()?;
-        Some(Key { caller, word, fingerprint: self.fingerprint.clone() })
+    fn key_of(&self, app: &App, caller: Uuid) -> Result<Option<Key>, Problem> {
+        let Some(word) = self.key.clone() else { return Ok(None) };
+        // Keyed: of a short body, say a phone number, a plain hash could be guessed.
+        let fingerprint = app.field_keys.blind_index("fingerprint", &self.fingerprint)?;
+        Ok(Some(Key { caller, word, fingerprint, keys: app.field_keys.clone() }))
     }
 }
 
@@ -132,7 +137,10 @@ async fn replay(app: &App, key: &Key, problem: Problem) -> Result<HttpResponse, 
     match first {
         None => Err(problem),
         Some(first) if first.fingerprint != key.fingerprint => Err(Code::IdempotencyKeyReused.into()),
-        Some(first) => Ok(reply::answer(stored_status(first.status), first.body, true)),
+        Some(first) => {
+            let body = app.field_keys.unseal(ANSWER_PURPOSE, &Sealed(first.body))?;
+            Ok(reply::answer(stored_status(first.status), body, true))
+        }
     }
 }
 

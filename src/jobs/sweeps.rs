@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use entity::sweep;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 
-use crate::{app::App, cases, problem::Problem, talks};
+use crate::{app::App, audit, cases, problem::Problem, talks};
 
 /// Every sweep: its name and how often it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +20,13 @@ pub enum Sweep {
     CaseClocks,
     /// Answers, tokens and jobs whose time is over.
     Forget,
+    /// Entries of the audit that were kept long enough.
+    CutAudit,
 }
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::MaterialiseTalkDays, Self::CaseClocks, Self::Forget];
+    pub const ALL: [Self; 4] = [Self::MaterialiseTalkDays, Self::CaseClocks, Self::Forget, Self::CutAudit];
 
     /// The key of its row.
     #[must_use]
@@ -33,6 +35,7 @@ impl Sweep {
             Self::MaterialiseTalkDays => "materialise_talk_days",
             Self::CaseClocks => "case_clocks",
             Self::Forget => "forget",
+            Self::CutAudit => "cut_audit",
         }
     }
 
@@ -41,6 +44,7 @@ impl Sweep {
             Self::MaterialiseTalkDays => TimeDelta::hours(1),
             Self::CaseClocks => TimeDelta::seconds(30),
             Self::Forget => TimeDelta::hours(6),
+            Self::CutAudit => TimeDelta::hours(24),
         }
     }
 }
@@ -70,6 +74,7 @@ pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
         Sweep::MaterialiseTalkDays => talks::jobs::materialise(app).await,
         Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
         Sweep::Forget => forget(app).await,
+        Sweep::CutAudit => audit::keep::cut_old(app).await,
     }
 }
 

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
         "lists",
         "calendar",
     ],
-    &["auth", "audit", "jobs", "notices"],
+    &["auth", "audit", "jobs", "keys", "notices"],
     FEATURES,
     &["openapi", "operations", "dev"],
     &["app"],
