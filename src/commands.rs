@@ -3,8 +3,10 @@
 //! Each command reads the configuration, does one thing and says in one sentence what went wrong; 0 is done, 1 is
 //! failed, 2 is a command line that could not be read. Next: [`serve`], which is what runs when nothing is said.
 
+mod audit;
 mod doctor;
 mod import;
+mod keys;
 mod serve;
 mod staff;
 
@@ -14,7 +16,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
     app::StartFault,
+    audit::{Actor, Entry},
+    clock::Clock,
     config::{Config, Environment},
+    crypto::FieldKeys,
     db::Db,
     openapi, telemetry,
 };
@@ -50,6 +55,12 @@ enum Command {
     /// Staff accounts.
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// The audit.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Keys of personal data.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Prints the OpenAPI document.
     Openapi,
     /// Looks at everything a server needs, and says what to do.
@@ -85,6 +96,8 @@ async fn run(command: Command) -> Result<ExitCode, StartFault> {
         Command::Migrate { what } => migrate(what).await?,
         Command::Import { what, file } => import::import(what, &file).await?,
         Command::Staff(staff::Staff::Add(new)) => staff::add(new).await?,
+        Command::Audit(what) => return audit::run(what).await,
+        Command::Keys(what) => return keys::run(what).await,
         Command::Openapi => say(&serde_json::to_string_pretty(&openapi::document()).unwrap_or_default()),
         Command::Doctor => return doctor::doctor().await,
     }
@@ -119,6 +132,14 @@ async fn open(config: &Config) -> Result<Db, StartFault> {
         db.migrate().await?;
     }
     Ok(db)
+}
+
+/// Enters in the audit what the operator did.
+async fn record(db: &Db, keys: &FieldKeys, entry: Entry) -> Result<(), StartFault> {
+    let (keys, now) = (keys.clone(), Clock::system().now());
+    let written =
+        db.transact(async move |tx| crate::audit::record(tx, &keys, &Actor::operator(), entry.clone(), now).await);
+    Ok(written.await?)
 }
 
 /// Tells the operator something on standard output; nobody listening is no reason to fall over.

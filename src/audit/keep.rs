@@ -5,7 +5,7 @@
 
 use chrono::Months;
 use entity::audit_entry;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::chain::{Actor, Entry, record};
 use crate::{app::App, problem::Problem};

@@ -10,6 +10,7 @@ pub mod api;
 pub mod chain;
 pub mod keep;
 mod ops;
+pub mod reveal;
 pub mod verify;
 
 pub use chain::{Actor, Entry, record};

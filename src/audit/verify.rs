@@ -3,7 +3,7 @@
 use std::fmt;
 
 use entity::{audit_entry, audit_head};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     chain::hash,

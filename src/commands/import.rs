@@ -4,8 +4,11 @@ use std::{fmt::Display, fs::File, io::BufReader, path::Path};
 
 use clap::ValueEnum;
 
-use super::{open, say};
-use crate::{app::StartFault, calendar, catalogue, clock::Clock, config::Config, db::Db, divisions, telemetry};
+use super::{open, record, say};
+use crate::{
+    app::StartFault, audit::Entry, calendar, catalogue, clock::Clock, config::Config, crypto::FieldKeys, db::Db,
+    divisions, telemetry,
+};
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -23,7 +26,13 @@ pub(super) async fn import(kind: Kind, path: &Path) -> Result<(), StartFault> {
     telemetry::start_logs(&config.log);
     let wrong = |fault: &dyn Display| StartFault::Other(format!("{}: {fault}", path.display()));
     let file = BufReader::new(File::open(path).map_err(|fault| wrong(&fault))?);
+    let keys = FieldKeys::new(&config.crypto)?;
     let db = open(&config).await?;
+    let action = match kind {
+        Kind::Divisions => "import_divisions",
+        Kind::Calendar => "import_calendar",
+        Kind::Catalogue => "import_catalogue",
+    };
     let done = match kind {
         Kind::Divisions => divisions::import::import(&db, file)
             .await
@@ -35,9 +44,13 @@ pub(super) async fn import(kind: Kind, path: &Path) -> Result<(), StartFault> {
             .map(|done| format!("{} items added, {} changed, {} as before", done.added, done.changed, done.unchanged))
             .map_err(|fault| wrong(&fault)),
     };
+    let entered = match &done {
+        Ok(said) => record(&db, &keys, Entry::plain(action, "reference").of_fields(said.as_str())).await,
+        Err(_) => Ok(()),
+    };
     db.close().await;
     say(&done?);
-    Ok(())
+    entered
 }
 
 /// Publishes a calendar; every bad row of the file is named.

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{open, say};
 use crate::{
     app::StartFault,
+    audit::{self, Actor, Entry},
     auth::{
         Duty,
         accounts::{self, NewAccount},
@@ -20,6 +21,7 @@ use crate::{
     },
     clock::{self, Clock},
     config::Config,
+    crypto::FieldKeys,
     db::Db,
     problem::{Code, Problem},
     telemetry,
@@ -82,14 +84,15 @@ pub(super) async fn add(new: Add) -> Result<(), StartFault> {
     let config = Config::load()?;
     telemetry::start_logs(&config.log);
     let password_hash = hash_password(&password(new.password_stdin)?)?;
+    let keys = FieldKeys::new(&config.crypto)?;
     let db = open(&config).await?;
-    let done = write(&db, new, password_hash).await;
+    let done = write(&db, keys, new, password_hash).await;
     db.close().await;
     say(&done?);
     Ok(())
 }
 
-async fn write(db: &Db, new: Add, password_hash: String) -> Result<String, StartFault> {
+async fn write(db: &Db, keys: FieldKeys, new: Add, password_hash: String) -> Result<String, StartFault> {
     let by_code = Condition::any()
         .add(division::COLUMN.code.eq(&new.division))
         .add(division::COLUMN.mca_code.eq(new.division.as_str()));
@@ -112,7 +115,10 @@ async fn write(db: &Db, new: Add, password_hash: String) -> Result<String, Start
     let made = db.transact(async move |tx| {
         let unit = accounts::find_or_make_unit(tx, &place, kind, &unit_name).await?;
         let staff = accounts::add(tx, account.clone(), now).await?;
-        accounts::post(tx, staff, unit, &place, &duties, clock::local_day(now)).await
+        accounts::post(tx, staff, unit, &place, &duties, clock::local_day(now)).await?;
+        let named: Vec<&str> = duties.iter().map(|duty| duty.slug()).collect();
+        let entry = Entry::done("add_staff", "staff", staff).of_fields(named.join(","));
+        audit::record(tx, &keys, &Actor::operator(), entry, now).await
     });
     made.await.map_err(in_words)?;
     Ok(said)
