@@ -97,8 +97,10 @@ fn composed<'a>(query: &'a str, pairs: &[(String, String)]) -> Cow<'a, str> {
     if pairs.iter().all(|(name, value)| is_nfc(name) && is_nfc(value)) {
         return Cow::Borrowed(query);
     }
-    let written = |text: &str| -> String { text.nfc().collect::<String>().bytes().map(|b| format!("%{b:02X}")).collect() };
-    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{}={}", written(name), written(value))).collect();
+    let written =
+        |text: &str| -> String { text.nfc().collect::<String>().bytes().map(|b| format!("%{b:02X}")).collect() };
+    let pairs: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{}={}", written(name), written(value))).collect();
     Cow::Owned(pairs.join("&"))
 }
 

@@ -100,8 +100,7 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
         }
     }
     // Clear data is never kept as an answer.
-    let reveals =
-        operation.get("operationId").and_then(Value::as_str).is_some_and(|id| id.starts_with("reveal_"));
+    let reveals = operation.get("operationId").and_then(Value::as_str).is_some_and(|id| id.starts_with("reveal_"));
     if method == "post" && !public && !reveals {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         if let Value::Array(parameters) = parameters {

@@ -42,11 +42,7 @@ pub fn check_reason(text: &str) -> Result<(), ValidationError> {
 ///
 /// # Errors
 /// `not_your_duty`.
-pub fn check_minor<N: Need>(
-    staff: &Staff<N>,
-    minor: bool,
-    places: &[entity::id::DivisionId],
-) -> Result<(), Problem> {
+pub fn check_minor<N: Need>(staff: &Staff<N>, minor: bool, places: &[entity::id::DivisionId]) -> Result<(), Problem> {
     if minor && !staff.has(Duty::ReadMinors, places) { Err(Code::NotYourDuty.into()) } else { Ok(()) }
 }
 

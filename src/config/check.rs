@@ -86,7 +86,8 @@ impl Config {
         let push_key = self.wechat.push_aes_key.expose_secret();
         let fits = push_key.len() == PUSH_KEY_CHARS && push_key.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !push_key.is_empty() && !fits {
-            faults.push(format!("wechat.push_aes_key must be the {PUSH_KEY_CHARS} letters and digits of EncodingAESKey"));
+            faults
+                .push(format!("wechat.push_aes_key must be the {PUSH_KEY_CHARS} letters and digits of EncodingAESKey"));
         }
         let parts = [
             ("wecom.corp_id", self.wecom.corp_id.is_empty()),
@@ -141,7 +142,9 @@ mod tests {
         }
         let production = Config::of_files(Environment::Production).unwrap();
         let faults = production.faults().join("\n");
-        for missing in ["active_jwt_key", "active_field_key", "index_key", "audit_key", "wechat.app_id", "wechat.secret"] {
+        for missing in
+            ["active_jwt_key", "active_field_key", "index_key", "audit_key", "wechat.app_id", "wechat.secret"]
+        {
             assert!(faults.contains(missing), "{missing}: {faults}");
         }
     }
@@ -163,7 +166,9 @@ mod tests {
         "1000002".clone_into(&mut config.wecom.agent_id);
         config.wechat.push_aes_key = "short".to_owned().into();
         let faults = config.faults().join("\n");
-        for told in ["same key as crypto.index_key", "audit.keep_months", "wecom.secret", "wecom.corp_id", "push_aes_key"] {
+        for told in
+            ["same key as crypto.index_key", "audit.keep_months", "wecom.secret", "wecom.corp_id", "push_aes_key"]
+        {
             assert!(faults.contains(told), "{told}: {faults}");
         }
     }

@@ -58,8 +58,9 @@ fn layers(environment: Environment, from_outside: bool) -> Result<config::Config
         Environment::Test => include_str!("../../config/test.toml"),
         Environment::Production => include_str!("../../config/production.toml"),
     };
-    let mut layers =
-        config::Config::builder().add_source(text(include_str!("../../config/default.toml"))).add_source(text(compiled));
+    let mut layers = config::Config::builder()
+        .add_source(text(include_str!("../../config/default.toml")))
+        .add_source(text(compiled));
     if from_outside {
         let variables = config::Environment::with_prefix("SHUOSHI")
             .prefix_separator("__")
@@ -165,7 +166,9 @@ mod tests {
             "[http]\nworkers = \"many\"\nbin = 1\nbody_limit = \"sesame\"\n[log]\nformat = \"loud\"\n[nonsense]\nx = 1\n",
         );
         let all = faults.join("\n");
-        for told in ["http.workers must be", "http.bin is not a known key", "http.body_limit must be", "nonsense is not"] {
+        for told in
+            ["http.workers must be", "http.bin is not a known key", "http.body_limit must be", "nonsense is not"]
+        {
             assert!(all.contains(told), "{told}: {all}");
         }
         assert!(all.contains("log.format"), "{all}");

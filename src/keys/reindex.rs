@@ -46,8 +46,7 @@ pub async fn reindex(db: &Db, keys: &FieldKeys) -> Result<Vec<Reindexed>, Proble
 }
 
 async fn one(db: &Db, keys: &FieldKeys, column: &'static HashedColumn) -> Result<Reindexed, Problem> {
-    let mut done =
-        Reindexed { column: format!("{}.{}", column.table, column.hash), changed: 0, as_before: 0 };
+    let mut done = Reindexed { column: format!("{}.{}", column.table, column.hash), changed: 0, as_before: 0 };
     let mut after = None;
     loop {
         let rows = rows(db.read(), column, after).await?;
@@ -91,11 +90,7 @@ async fn rows(db: &DatabaseConnection, column: &HashedColumn, after: Option<Uuid
         query.and_where(Expr::col("id").gt(Value::from(after)));
     }
     let read = |row: QueryResult| {
-        Ok(Row {
-            key: row.try_get_by_index(0)?,
-            sealed: row.try_get_by_index(1)?,
-            hash: row.try_get_by_index(2)?,
-        })
+        Ok(Row { key: row.try_get_by_index(0)?, sealed: row.try_get_by_index(1)?, hash: row.try_get_by_index(2)? })
     };
     db.query_all(&query).await?.into_iter().map(read).collect::<Result<_, sea_orm::DbErr>>().map_err(Problem::from)
 }

@@ -14,12 +14,16 @@
 #[macro_use]
 mod support;
 
+mod audit;
 mod auth;
 mod cases;
+mod commands;
 mod contract;
 mod db;
 mod http;
 mod idempotency;
+mod keys;
 mod kill;
+mod privacy;
 mod talks;
 mod two_servers;

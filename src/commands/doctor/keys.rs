@@ -16,7 +16,8 @@ const LAST_ENTRIES: i64 = 1000;
 
 /// Secrets that are not there though nothing else misses them, and keys that somebody typed.
 pub(super) fn look_at_secrets(config: &Config, findings: &mut Findings) {
-    let pushed = [("wechat.push_token", &config.wechat.push_token), ("wechat.push_aes_key", &config.wechat.push_aes_key)];
+    let pushed =
+        [("wechat.push_token", &config.wechat.push_token), ("wechat.push_aes_key", &config.wechat.push_aes_key)];
     for (name, secret) in pushed {
         if secret.expose_secret().is_empty() {
             let text = format!("secrets: {name} is missing: messages that WeChat pushes cannot be read");

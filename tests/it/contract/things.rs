@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Operation, bodies::bodies};
 use crate::{
+    audit::lives_in_the_village,
     cases::{actions, answered, filed},
     support::{Actor, Answer, TestApp},
     talks::{booked, one_slot},
@@ -71,6 +72,7 @@ impl Village {
         };
         let who_may = match state {
             _ if !operation.of_staff() => villager,
+            _ if operation.id == "list_audit" => self.app.staff("admin").await,
             "assigned" | "in_progress" => self.cadre.clone(),
             _ => self.desk.clone(),
         };
@@ -90,6 +92,10 @@ impl Village {
                 self.desk.post(&rules, rule).await.expect(201)["id"].clone()
             }
             "cases" => self.case(state, villager).await["id"].clone(),
+            "people" => {
+                lives_in_the_village(&self.app, villager, None).await;
+                json!(villager.id())
+            }
             "inbox" => {
                 filed(&self.app, villager).await;
                 villager.get("/inbox").await.expect(200)["items"][0]["id"].clone()
