@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_actix_web::{AppExt, scope, service_config::ServiceConfig};
 
 use crate::{
+    audit,
     auth::{self, Keyring, Limits, Passwords},
     calendar::{self, Calendar},
     cases, catalogue,
@@ -147,6 +148,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(talks::routes)
                 .configure(catalogue::routes)
                 .configure(cases::routes)
+                .configure(audit::routes)
                 .configure(lists::routes),
         )
         .configure(operations::routes);

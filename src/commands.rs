@@ -3,9 +3,11 @@
 //! Each command reads the configuration, does one thing and says in one sentence what went wrong; 0 is done, 1 is
 //! failed, 2 is a command line that could not be read. Next: [`serve`], which is what runs when nothing is said.
 
+mod audit;
 mod divisions;
 mod doctor;
 mod import;
+mod keys;
 mod serve;
 mod staff;
 
@@ -17,7 +19,10 @@ use sea_orm::{Condition, EntityTrait, QueryFilter};
 
 use crate::{
     app::StartFault,
+    audit::{Actor, Entry},
+    clock::Clock,
     config::{Config, Environment},
+    crypto::FieldKeys,
     db::Db,
     openapi, telemetry,
 };
@@ -58,6 +63,12 @@ enum Command {
     /// Staff accounts.
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// The audit.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Keys of personal data.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Prints the OpenAPI document.
     Openapi,
     /// Looks at everything a server needs, and says what to do.
@@ -94,6 +105,8 @@ async fn run(command: Command) -> Result<ExitCode, StartFault> {
         Command::Import { what, file, roster } => import::import(what, &file, &roster).await?,
         Command::Staff(staff::Staff::Add(new)) => staff::add(new).await?,
         Command::Divisions(what) => divisions::change(what).await?,
+        Command::Audit(what) => return audit::run(what).await,
+        Command::Keys(what) => return keys::run(what).await,
         Command::Openapi => say(&serde_json::to_string_pretty(&openapi::document()).unwrap_or_default()),
         Command::Doctor => return doctor::doctor().await,
     }
@@ -137,6 +150,14 @@ async fn place_of_code(db: &Db, code: &str) -> Result<division::Model, StartFaul
     // Both code systems know the number, for different places: the statistical one is what files and papers use.
     let exact = found.iter().find(|row| row.code == code).or_else(|| found.first()).cloned();
     exact.ok_or_else(|| StartFault::Other(format!("no division has the code {code}")))
+}
+
+/// Enters in the audit what the operator did.
+async fn record(db: &Db, keys: &FieldKeys, entry: Entry) -> Result<(), StartFault> {
+    let (keys, now) = (keys.clone(), Clock::system().now());
+    let written =
+        db.transact(async move |tx| crate::audit::record(tx, &keys, &Actor::operator(), entry.clone(), now).await);
+    Ok(written.await?)
 }
 
 /// Tells the operator something on standard output; nobody listening is no reason to fall over.

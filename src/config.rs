@@ -3,9 +3,16 @@
 //! Unknown keys are refused and secrets do not print, because a server that guesses its configuration is a server that
 //! leaks. The keys and their meaning stand in `config/default.toml`. Next: [`crate::app`], which is built from it.
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
+mod check;
+mod read;
+mod weak;
+
+pub use weak::weakness;
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -52,6 +59,8 @@ pub struct Config {
     pub auth: Auth,
     /// Keys of personal data.
     pub crypto: Crypto,
+    /// The audit.
+    pub audit: Audit,
     /// The simulator.
     pub wechat_sim: WechatSim,
     /// Text messages.
@@ -80,8 +89,11 @@ pub struct Http {
     pub body_limit: usize,
     /// Seconds after which a call that has no answer yet is told to come back; uploads may take longer.
     pub answer_within_s: u64,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses and ranges.
+    #[serde(deserialize_with = "read::networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether `WeChat` Cloud Run stands in front, which alone may be believed about `X-WX-*`.
+    pub cloud_run: bool,
 }
 
 /// `database.*`
@@ -172,6 +184,8 @@ pub struct Throttle {
     pub wechat_per_minute: u32,
     /// Wrong pairs an address in 10 minutes.
     pub track_failures_per_address: u32,
+    /// Calls for unmasked data that one member of staff may make in an hour.
+    pub reveals_per_hour: u32,
     /// Leave the loopback address alone.
     pub spare_loopback: bool,
 }
@@ -186,6 +200,16 @@ pub struct Crypto {
     pub active_field_key: String,
     /// Base64 of 32 bytes.
     pub index_key: SecretString,
+    /// Base64 of 32 bytes.
+    pub audit_key: SecretString,
+}
+
+/// `audit.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Months that entries are kept, at least six (网络安全法 21).
+    pub keep_months: u32,
 }
 
 /// `wechat_sim.*`
@@ -283,106 +307,10 @@ pub enum ConfigFault {
 }
 
 impl Config {
-    /// Reads the layers of the environment that `SHUOSHI_ENV` names (development when it is not set).
-    pub fn load() -> Result<Self, ConfigFault> {
-        let name = std::env::var("SHUOSHI_ENV").unwrap_or_else(|_| "development".to_owned());
-        let environment = match name.as_str() {
-            "development" => Environment::Development,
-            "test" => Environment::Test,
-            "production" => Environment::Production,
-            _ => return Err(ConfigFault::Environment(name)),
-        };
-        let config = Self::layers(environment, true)?;
-        config.check()?;
-        Ok(config)
-    }
-
-    /// The layers without environment variables: what the test harness starts from.
-    pub fn of_files(environment: Environment) -> Result<Self, ConfigFault> {
-        Self::layers(environment, false)
-    }
-
-    fn layers(environment: Environment, variables: bool) -> Result<Self, ConfigFault> {
-        let name = environment.name();
-        let compiled = match environment {
-            Environment::Development => include_str!("../config/development.toml"),
-            Environment::Test => include_str!("../config/test.toml"),
-            Environment::Production => include_str!("../config/production.toml"),
-        };
-        let text = |toml| config::File::from_str(toml, config::FileFormat::Toml);
-        let mut layers = config::Config::builder()
-            .add_source(text(include_str!("../config/default.toml")))
-            .add_source(text(compiled));
-        if variables {
-            layers = layers
-                .add_source(config::File::new(&format!("config/{name}.toml"), config::FileFormat::Toml).required(false))
-                .add_source(
-                    config::Environment::with_prefix("SHUOSHI")
-                        .prefix_separator("__")
-                        .separator("__")
-                        .try_parsing(true),
-                );
-        }
-        let mut config: Self = layers.build()?.try_deserialize()?;
-        config.environment = environment;
-        Ok(config)
-    }
-
     /// Whether demonstration accounts, `/_dev` and public secrets are allowed.
     #[must_use]
     pub fn is_production(&self) -> bool {
         self.environment == Environment::Production
-    }
-
-    /// Refuses what would only fail later, and in production what the development files make public.
-    pub fn check(&self) -> Result<(), ConfigFault> {
-        let wrong = |text: &str| Err(ConfigFault::Wrong(text.to_owned()));
-        if !self.auth.jwt_keys.contains_key(&self.auth.active_jwt_key) {
-            return wrong("auth.active_jwt_key must name one of auth.jwt_keys (key id -> base64 of 32 bytes or more)");
-        }
-        if !self.crypto.field_keys.contains_key(&self.crypto.active_field_key) {
-            return wrong("crypto.active_field_key must name one of crypto.field_keys (key id -> base64 of 32 bytes)");
-        }
-        for (name, key) in &self.auth.jwt_keys {
-            if decode(key).is_none_or(|key| key.len() < 32) {
-                return Err(ConfigFault::Wrong(format!("auth.jwt_keys.{name} must be base64 of at least 32 bytes")));
-            }
-        }
-        for (name, key) in self.crypto.field_keys.iter().chain([(&"index_key".to_owned(), &self.crypto.index_key)]) {
-            if decode(key).is_none_or(|key| key.len() != 32) {
-                return Err(ConfigFault::Wrong(format!("crypto: {name} must be base64 of exactly 32 bytes")));
-            }
-        }
-        if self.is_production() { self.check_production() } else { Ok(()) }
-    }
-
-    fn check_production(&self) -> Result<(), ConfigFault> {
-        let demo = Self::of_files(Environment::Development)?;
-        let public: Vec<&str> = [&demo.wechat.secret, &demo.crypto.index_key]
-            .into_iter()
-            .chain(demo.auth.jwt_keys.values())
-            .chain(demo.crypto.field_keys.values())
-            .map(ExposeSecret::expose_secret)
-            .collect();
-        let used = [&self.wechat.secret, &self.crypto.index_key]
-            .into_iter()
-            .chain(self.auth.jwt_keys.values())
-            .chain(self.crypto.field_keys.values());
-        if used.into_iter().any(|secret| public.contains(&secret.expose_secret())) {
-            return Err(ConfigFault::Wrong("a demonstration secret of config/development.toml is in use".to_owned()));
-        }
-        if self.wechat.app_id.is_empty() || self.wechat.secret.expose_secret().is_empty() {
-            return Err(ConfigFault::Wrong(
-                "wechat.app_id and wechat.secret are needed to sign villagers in".to_owned(),
-            ));
-        }
-        if self.sms.provider == SmsProvider::File {
-            return Err(ConfigFault::Wrong("sms.provider = \"file\" is for development only".to_owned()));
-        }
-        if self.wechat_sim.enabled {
-            return Err(ConfigFault::Wrong("wechat_sim.enabled is for development only".to_owned()));
-        }
-        Ok(())
     }
 }
 
@@ -390,26 +318,4 @@ impl Config {
 #[must_use]
 pub fn decode(key: &SecretString) -> Option<Vec<u8>> {
     STANDARD.decode(key.expose_secret()).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_environment_reads_and_development_and_test_are_complete() {
-        for environment in [Environment::Development, Environment::Test] {
-            Config::of_files(environment).unwrap().check().unwrap();
-        }
-        let production = Config::of_files(Environment::Production).unwrap();
-        assert!(production.check().is_err(), "production starts only with secrets of its own");
-    }
-
-    #[test]
-    fn production_refuses_the_secrets_everybody_knows() {
-        let mut config = Config::of_files(Environment::Development).unwrap();
-        config.environment = Environment::Production;
-        let fault = config.check().unwrap_err().to_string();
-        assert!(fault.contains("demonstration secret"), "{fault}");
-    }
 }

@@ -8,14 +8,16 @@
 mod body;
 mod command;
 mod envelope;
+mod forwarded;
 mod lane;
 mod paging;
 mod reply;
 mod upload;
 
 pub use body::{Checked, MAX_TEXT, faults_of, plain_text};
-pub use command::Command;
+pub use command::{ANSWER_PURPOSE, Command};
 pub use envelope::{RequestId, envelope, fallback};
+pub use forwarded::client_address;
 pub use lane::Lane;
 pub use paging::{Cursor, Page, PageQuery};
 pub use reply::{Single, json};
@@ -23,7 +25,11 @@ pub use upload::{MAX_UPLOAD, Upload};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::ACCEPT_LANGUAGE};
 use serde::de::DeserializeOwned;
-use std::future::{Ready, ready};
+use std::{
+    borrow::Cow,
+    future::{Ready, ready},
+};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 use validator::Validate;
 
 use crate::problem::{FieldFault, Language, Problem};
@@ -80,7 +86,7 @@ fn read_query<T: DeserializeOwned + Validate>(query: &str) -> Result<T, Problem>
             return Err(Problem::field("?", "control_characters"));
         }
     }
-    let value: T = actix_web::web::Query::<T>::from_query(query)
+    let value: T = actix_web::web::Query::<T>::from_query(&composed(query, &pairs))
         .map_err(|fault| {
             let text = fault.to_string();
             let mut field = FieldFault::new("?", body::fault_code(&text));
@@ -96,4 +102,44 @@ fn read_query<T: DeserializeOwned + Validate>(query: &str) -> Result<T, Problem>
         Problem::invalid(named)
     })?;
     Ok(value)
+}
+
+/// One spelling of each text (Unicode NFC), as in bodies.
+fn composed<'a>(query: &'a str, pairs: &[(String, String)]) -> Cow<'a, str> {
+    if pairs.iter().all(|(name, value)| is_nfc(name) && is_nfc(value)) {
+        return Cow::Borrowed(query);
+    }
+    let written =
+        |text: &str| -> String { text.nfc().collect::<String>().bytes().map(|b| format!("%{b:02X}")).collect() };
+    let pairs: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{}={}", written(name), written(value))).collect();
+    Cow::Owned(pairs.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct Sought {
+        #[validate(length(min = 1, max = 4))]
+        q: String,
+        n: Option<u32>,
+    }
+
+    #[test]
+    fn what_looks_the_same_is_the_same() {
+        let read = |query: &str| read_query::<Sought>(query).unwrap();
+        let (composed, decomposed) = (read("q=L%C3%BC&n=7"), read("q=Lu%CC%88&n=7"));
+        assert_eq!((composed.q.as_str(), composed.n), ("L\u{fc}", Some(7)));
+        assert_eq!((decomposed.q, decomposed.n), (composed.q, composed.n));
+        // A compatibility ideograph is written as the character it stands for.
+        assert_eq!(read("q=%EF%A8%9C").q, "\u{9756}");
+        assert_eq!(read("q=%F0%B0%9D%9F%E6%B8%A1%E9%95%87").q, "\u{3075f}渡镇");
+        assert!(read_query::<Sought>("q=%E2%80%AEx").is_err(), "text that turns its direction");
+        assert!(read_query::<Sought>("q=Lu%CC%88&m=1").is_err());
+    }
 }

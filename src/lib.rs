@@ -22,6 +22,7 @@ pub mod divisions;
 pub mod guide;
 pub mod http;
 pub mod jobs;
+pub mod keys;
 pub mod lists;
 pub mod notices;
 pub mod openapi;

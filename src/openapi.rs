@@ -99,7 +99,9 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
             responses.entry(code.status().as_str()).or_insert_with(answer);
         }
     }
-    if method == "post" && !public {
+    // Clear data is never kept as an answer.
+    let reveals = operation.get("operationId").and_then(Value::as_str).is_some_and(|id| id.starts_with("reveal_"));
+    if method == "post" && !public && !reveals {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         if let Value::Array(parameters) = parameters {
             parameters.push(json!({

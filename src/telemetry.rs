@@ -6,19 +6,34 @@
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    prelude::*,
+};
 
 use crate::config::{Log, LogFormat};
 
 /// Starts logging; a second call changes nothing.
 pub fn start_logs(settings: &Log) {
     let filter = EnvFilter::try_new(&settings.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter.and(filter_fn(may_be_written));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let started = match settings.format {
-        LogFormat::Text => tracing_subscriber::registry().with(filter).with(lines).try_init(),
-        LogFormat::Json => tracing_subscriber::registry().with(filter).with(lines.json()).try_init(),
+        LogFormat::Text => tracing_subscriber::registry().with(lines.with_filter(filter)).try_init(),
+        LogFormat::Json => tracing_subscriber::registry().with(lines.json().with_filter(filter)).try_init(),
     };
     drop(started);
+}
+
+/// Below `info` only what this program writes itself: libraries trace requests, statements and bound values, which hold
+/// what no log may. What `sqlx` says of a statement is never written, however slow it was.
+fn may_be_written(line: &Metadata<'_>) -> bool {
+    let own = line.target() == "shuoshi" || line.target().starts_with("shuoshi::");
+    let statements = line.target().starts_with("sqlx::query");
+    own || (*line.level() <= Level::INFO && !statements)
 }
 
 /// The counters of this process.

@@ -50,6 +50,12 @@ impl Actor {
         Self { kind: "staff", id: Some(id.0), unit: None, request: Some(request.to_owned()) }
     }
 
+    /// Somebody of whom nothing is known.
+    #[must_use]
+    pub fn nobody(request: &str) -> Self {
+        Self { kind: "nobody", id: None, unit: None, request: Some(request.to_owned()) }
+    }
+
     /// The operator at the command line.
     #[must_use]
     pub fn operator() -> Self {
@@ -85,6 +91,18 @@ impl Entry {
     #[must_use]
     pub fn done(action: &'static str, object_kind: &'static str, object_id: impl ToString) -> Self {
         Self { action, object_kind, object_id: Some(object_id.to_string()), fields: None, reason: None, result: "done" }
+    }
+
+    /// Something that was done to no one thing in particular: a list, a file.
+    #[must_use]
+    pub fn plain(action: &'static str, object_kind: &'static str) -> Self {
+        Self { action, object_kind, object_id: None, fields: None, reason: None, result: "done" }
+    }
+
+    /// With what came of it when that is not `done`.
+    #[must_use]
+    pub fn ended(self, result: &'static str) -> Self {
+        Self { result, ..self }
     }
 
     /// With the reason that was given.
@@ -143,5 +161,5 @@ pub(super) fn hash(keys: &FieldKeys, before: &str, row: &audit_entry::Model) -> 
         row.request_id,
         row.result,
     ]);
-    keys.blind_index("audit", &text.to_string())
+    keys.audit_hash(&text.to_string())
 }

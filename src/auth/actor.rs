@@ -132,6 +132,12 @@ impl<N: Need> Staff<N> {
         &self.row.request
     }
 
+    /// Whether a posting at one of these places, whatever else it carries, has this duty.
+    #[must_use]
+    pub fn has(&self, duty: Duty, places: &[DivisionId]) -> bool {
+        self.row.postings.iter().any(|posting| posting.any(&[duty]) && places.contains(&posting.division))
+    }
+
     /// Postings that satisfy the need.
     pub fn postings(&self) -> impl Iterator<Item = &Posted> {
         self.row.postings.iter().filter(|posting| posting.any(N::ANY_OF))

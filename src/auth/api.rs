@@ -1,6 +1,6 @@
 //! `/auth/*`
 
-use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, post, web::Data};
 use entity::{
     id::{DivisionId, PersonId, StaffId},
     person,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
-    http::{Command, json},
+    http::{Command, RequestId, json},
     personal::{PersonName, Personal},
     problem::Problem,
 };
@@ -141,7 +141,7 @@ pub async fn sign_in_staff(
 ) -> Result<HttpResponse, Problem> {
     let SignInStaff { username, password, .. } = command.body;
     let password = password.expose_secret().chars().take(256).collect();
-    let signed = ops::sign_in_staff(&app, &username, password, address_of(&req, &app)).await?;
+    let signed = ops::sign_in_staff(&app, &username, password, address_of(&req, &app), &request_of(&req)).await?;
     let who = Who::Staff(signed.who.0, signed.who.1);
     session(&app, SignedIn { access_token: signed.access_token, refresh_token: signed.refresh_token, who })
 }
@@ -149,16 +149,29 @@ pub async fn sign_in_staff(
 /// Trades a refresh token for new tokens; each works once.
 #[utoipa::path(tag = "auth", security(()), request_body = RefreshSession, responses((status = 200, body = Session)))]
 #[post("/auth/refresh")]
-pub async fn refresh_session(app: Data<App>, command: Command<RefreshSession>) -> Result<HttpResponse, Problem> {
-    session(&app, ops::refresh(&app, &command.body.refresh_token).await?)
+pub async fn refresh_session(
+    app: Data<App>,
+    req: HttpRequest,
+    command: Command<RefreshSession>,
+) -> Result<HttpResponse, Problem> {
+    session(&app, ops::refresh(&app, &command.body.refresh_token, &request_of(&req)).await?)
 }
 
 /// Ends this session.
 #[utoipa::path(tag = "auth", responses((status = 204)))]
 #[post("/auth/logout")]
-pub async fn sign_out(app: Data<App>, AnySession(session): AnySession) -> Result<HttpResponse, Problem> {
-    ops::sign_out(&app, session).await?;
+pub async fn sign_out(
+    app: Data<App>,
+    req: HttpRequest,
+    AnySession(session): AnySession,
+) -> Result<HttpResponse, Problem> {
+    ops::sign_out(&app, session, &request_of(&req)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// The id of the call, for the audit.
+fn request_of(req: &HttpRequest) -> String {
+    req.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone())
 }
 
 fn session(app: &App, signed: SignedIn<Who>) -> Result<HttpResponse, Problem> {

@@ -13,12 +13,13 @@ mod password;
 mod sessions;
 mod throttle;
 mod tokens;
+mod trail;
 
 pub use actor::{Posted, Staff, Villager, authenticate};
 pub use duty::Duty;
 pub use password::{Passwords, hash as hash_password};
 pub use sessions::{Sessions, sessions};
-pub use throttle::{Limits, address_of, count as count_try};
+pub use throttle::{Limits, account_key, address_of, count as count_try};
 pub use tokens::Keyring;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -8,7 +8,7 @@ use entity::{
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 use std::net::IpAddr;
 
-use super::{actor::Posted, sessions, throttle, tokens};
+use super::{actor::Posted, sessions, throttle, tokens, trail};
 use crate::{
     app::App,
     db::{self, Tx},
@@ -105,10 +105,11 @@ pub async fn sign_in_staff(
     username: &str,
     password: String,
     address: Option<IpAddr>,
+    request: &str,
 ) -> Result<SignedIn<(staff::Model, Vec<Posted>)>, Problem> {
     let now = app.clock.now();
     let username = username.trim().to_lowercase();
-    let by_account = format!("staff:{username}");
+    let by_account = throttle::account_key(app, &username)?;
     let limits = app.config.auth.throttle.clone();
     // A try is counted before it is judged, so that a hundred at once are still five.
     let counted = by_account.clone();
@@ -126,10 +127,15 @@ pub async fn sign_in_staff(
     let found = found.filter(|person| person.dismissed_at.is_none());
     let hash = found.as_ref().map(|person| person.password_hash.clone());
     let right = app.passwords.verify(password, hash).await?;
-    let Some(person) = found.filter(|_| right) else { return Err(Code::BadCredentials.into()) };
+    let known = found.as_ref().map(|person| person.id);
+    let Some(person) = found.filter(|_| right) else {
+        trail::refused(app, known, request).await?;
+        return Err(Code::BadCredentials.into());
+    };
     let tokens = NewTokens::make(app);
     let refresh = tokens.clone();
     let id: StaffId = person.id;
+    let (keys, request) = (app.field_keys.clone(), request.to_owned());
     app.db
         .transact(async move |tx| {
             throttle::forget(tx, &by_account).await?;
@@ -142,7 +148,8 @@ pub async fn sign_in_staff(
                 ended_at: Set(None),
             };
             opened.insert(tx).await?;
-            refresh.keep(tx, now).await
+            refresh.keep(tx, now).await?;
+            trail::signed_in(tx, &keys, id, &request, now).await
         })
         .await?;
     let postings = postings_behind(app, tokens.session).await?;
@@ -153,8 +160,9 @@ pub async fn sign_in_staff(
 ///
 /// # Errors
 /// `session_ended`.
-pub async fn refresh(app: &App, token: &str) -> Result<SignedIn<Who>, Problem> {
+pub async fn refresh(app: &App, token: &str, request: &str) -> Result<SignedIn<Who>, Problem> {
     let now = app.clock.now();
+    let (keys, request) = (app.field_keys.clone(), request.to_owned());
     let hash = tokens::hash(token);
     let (fresh, fresh_hash) = tokens::refresh_token();
     let expires_at = now + TimeDelta::days(app.config.auth.refresh_days);
@@ -173,6 +181,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<SignedIn<Who>, Problem> {
                 .await?;
             if used.rows_affected == 0 {
                 end(tx, row.session_id, now).await?;
+                trail::ended(tx, &keys, &session, "detect_token_reuse", &request, now).await?;
                 return Ok(None);
             }
             keep_refresh(tx, &fresh_hash, session.id, now, expires_at).await?;
@@ -210,19 +219,24 @@ async fn postings_behind(app: &App, session: SessionId) -> Result<Vec<Posted>, P
 }
 
 /// Ends a session: its tokens stop working at once.
-pub async fn sign_out(app: &App, session: SessionId) -> Result<(), Problem> {
+pub async fn sign_out(app: &App, session: SessionId, request: &str) -> Result<(), Problem> {
     let now = app.clock.now();
-    app.db.transact(async move |tx| end(tx, session, now).await).await
+    let (keys, request) = (app.field_keys.clone(), request.to_owned());
+    app.db
+        .transact(async move |tx| match end(tx, session, now).await? {
+            Some(row) if row.staff_id.is_some() => trail::ended(tx, &keys, &row, "sign_out", &request, now).await,
+            _ => Ok(()),
+        })
+        .await
 }
 
-async fn end(tx: &Tx, id: SessionId, now: entity::Instant) -> Result<(), Problem> {
+/// The session as it is then; `None` when it had ended before.
+async fn end(tx: &Tx, id: SessionId, now: entity::Instant) -> Result<Option<session::Model>, Problem> {
     let row = session::Entity::find_by_id(id).one(tx).await?;
-    if let Some(row) = row.filter(|row| row.ended_at.is_none()) {
-        let mut row = row.into_active_model();
-        row.ended_at = Set(Some(now));
-        row.update(tx).await?;
-    }
-    Ok(())
+    let Some(row) = row.filter(|row| row.ended_at.is_none()) else { return Ok(None) };
+    let mut row = row.into_active_model();
+    row.ended_at = Set(Some(now));
+    Ok(Some(row.update(tx).await?))
 }
 
 #[derive(Clone)]

@@ -15,6 +15,7 @@ use crate::{
     app::App,
     config,
     db::Tx,
+    http::client_address,
     problem::{Code, Problem},
 };
 
@@ -32,17 +33,24 @@ impl Limits {
     }
 }
 
-/// The client's address: the peer, or what a trusted proxy says of it. `None` on the loopback where it is spared.
+/// The client's address: the peer, or what trusted proxies say of it. `None` on the loopback where it is spared.
+///
+/// Of `IPv6` the network of a customer counts (RFC 6177): whoever has one has all its addresses.
 #[must_use]
 pub fn address_of(req: &HttpRequest, app: &App) -> Option<IpAddr> {
-    let peer = req.peer_addr()?.ip();
-    let forwarded = || {
-        let header = req.headers().get("X-Forwarded-For")?.to_str().ok()?;
-        header.rsplit(',').next()?.trim().parse().ok()
-    };
-    let trusted = app.config.http.trusted_proxies.contains(&peer);
-    let address = if trusted { forwarded().unwrap_or(peer) } else { peer };
-    (!(app.config.auth.throttle.spare_loopback && address.is_loopback())).then_some(address)
+    let address = client_address(req.peer_addr()?.ip(), req.headers(), &app.config.http.trusted_proxies);
+    if app.config.auth.throttle.spare_loopback && address.is_loopback() {
+        return None;
+    }
+    Some(match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(whole) => IpAddr::V6((u128::from(whole) >> 64 << 64).into()),
+    })
+}
+
+/// What failures of an account are counted by. Hashed: people type their phone or their name where a user name belongs.
+pub fn account_key(app: &App, username: &str) -> Result<String, Problem> {
+    Ok(format!("staff:{}", app.field_keys.blind_index("throttle", username)?))
 }
 
 /// Refuses a flood of `WeChat` sign-ins from one address.

@@ -11,9 +11,11 @@ mod emergency;
 pub mod jobs;
 pub mod number;
 mod ops;
+mod reveal;
 pub mod scope;
 pub mod sla;
 pub mod staff_api;
+mod trail;
 mod views;
 pub mod workflow;
 
@@ -41,5 +43,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(staff_api::enter_case)
         .service(staff_api::get_staff_case)
         .service(staff_api::list_staff_case_events)
-        .service(staff_api::act_on_staff_case);
+        .service(staff_api::act_on_staff_case)
+        .service(reveal::reveal_case);
 }

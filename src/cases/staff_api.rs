@@ -15,7 +15,7 @@ use super::{
         act, file, find,
         staff_lists::{self, StaffView},
     },
-    scope,
+    scope, trail,
     views::{self, CaseEventView, StaffCaseView},
 };
 use crate::{
@@ -59,6 +59,7 @@ pub async fn list_staff_cases(
         None => staff_lists::list(&app, &staff, by.view.unwrap_or_default(), &narrow, &page).await?,
     };
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
+    trail::listed(&app, &staff).await?;
     let view = |row| staff_view(&app, &staff, row, &names).map(StaffCaseView::in_a_list);
     json(&Page::cut(rows, page.size(), |row| (row.due_on, row.id), view)?.sound()?)
 }
@@ -92,6 +93,7 @@ pub async fn get_staff_case(
     id: Path<CaseId>,
 ) -> Result<impl Responder, Problem> {
     let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
+    trail::read(&app, &staff, &case, "case").await?;
     let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
     Ok(Single(staff_view(&app, &staff, case, &names)?))
 }
@@ -105,6 +107,7 @@ pub async fn list_staff_case_events(
     id: Path<CaseId>,
 ) -> Result<HttpResponse, Problem> {
     let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
+    trail::read(&app, &staff, &case, "events").await?;
     json(&Page::whole(views::timeline(&app, &case, true).await?))
 }
 

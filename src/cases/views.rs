@@ -8,6 +8,7 @@ use entity::{
     review,
 };
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
@@ -48,9 +49,9 @@ pub struct CaseView {
     title: String,
     /// In a list, of a long text the beginning and `…`.
     text: String,
-    /// Null in a list.
+    /// Null in a list. Staff see the questions; the answers are masked.
     #[schema(value_type = Option<Object>)]
-    form: Option<serde_json::Value>,
+    form: Option<Value>,
     item: Option<CaseItem>,
     concern: Option<CaseConcern>,
     topic: Option<String>,
@@ -122,6 +123,12 @@ impl CaseView {
     }
 }
 
+impl CaseView {
+    fn with_masked_form(self) -> Self {
+        Self { form: self.form.map(masked), ..self }
+    }
+}
+
 impl StaffCaseView {
     /// As one of many.
     #[must_use]
@@ -157,8 +164,18 @@ pub fn for_staff(app: &App, case: case::Model, names: &Names, by: &By) -> Result
         due_on: case.due_on,
         step_due_at: case.step_due_at,
         returns: case.returns,
-        case: view(app, case, names, actions)?,
+        case: view(app, case, names, actions)?.with_masked_form(),
     })
+}
+
+/// The same questions, no answers: what was answered is shown by `reveal`, with a reason.
+fn masked(answers: Value) -> Value {
+    match answers {
+        Value::Object(members) => members.into_iter().map(|(name, answer)| (name, masked(answer))).collect(),
+        Value::Array(items) => items.into_iter().map(masked).collect(),
+        Value::Null => Value::Null,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => Value::from("****"),
+    }
 }
 
 fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Result<CaseView, Problem> {
@@ -291,7 +308,7 @@ pub struct ReviewView {
     case: CaseId,
     round: i32,
     stars: i32,
-    tags: serde_json::Value,
+    tags: Value,
     text: Option<String>,
     at: DateTime<Utc>,
 }

@@ -1,8 +1,14 @@
-//! `doctor`: looks at everything a server needs, a line each, and says what to do about what is missing.
+//! `doctor`: looks at everything a server needs, a line each, and says what to do about what is missing. One fault never
+//! hides another: what cannot be used is passed over, and the next thing is looked at.
+
+mod keys;
+mod outside;
 
 use std::{path::Path, process::ExitCode};
 
 use chrono::Datelike;
+use entity::{division::DivisionLevel, posting, staff};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait};
 use secrecy::ExposeSecret;
 
 use super::say;
@@ -12,7 +18,7 @@ use crate::{
     clock::{self, Clock},
     config::Config,
     db::Db,
-    demo, wechat,
+    demo,
 };
 
 /// What was found, line by line.
@@ -44,29 +50,25 @@ impl Findings {
 
 pub(super) async fn doctor() -> Result<ExitCode, StartFault> {
     let mut findings = Findings::default();
-    match Config::load() {
-        Ok(config) => {
-            findings.fine(&format!("configuration: complete ({:?})", config.environment));
-            look_at_keys(&config, &mut findings);
+    match Config::read() {
+        Ok((config, faults)) => {
+            if faults.is_empty() {
+                findings.fine(&format!("configuration: complete ({:?})", config.environment));
+            }
+            for fault in &faults {
+                findings.fault(&format!("configuration: {fault}"));
+            }
+            keys::look_at_secrets(&config, &mut findings);
             look_at_folder(&config, &mut findings);
             look_at_database(&config, &mut findings).await;
-            look_at_wechat(&config, &mut findings).await;
+            outside::look_at_wechat(&config, &mut findings).await;
+            outside::look_at_wecom(&config, &mut findings).await;
         }
         Err(fault) => findings.fault(&fault.to_string()),
     }
     let Findings { fine, notes, faults } = findings;
     say(&format!("{fine} ok, {notes} to know, {faults} to do"));
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn look_at_keys(config: &Config, findings: &mut Findings) {
-    let count = config.crypto.field_keys.len();
-    if config.is_production() {
-        findings
-            .fine(&format!("keys: {count} for fields, {} for tokens, none of them public", config.auth.jwt_keys.len()));
-    } else {
-        findings.note("keys: development may use the public demonstration keys; production refuses them");
-    }
 }
 
 fn look_at_folder(config: &Config, findings: &mut Findings) {
@@ -98,6 +100,8 @@ async fn look_at_database(config: &Config, findings: &mut Findings) {
     if look_at_migrations(&db, findings).await {
         look_at_calendar(&db, findings).await;
         look_at_accounts(config, &db, findings).await;
+        look_at_second_factors(&db, findings).await;
+        keys::look_at_sealed(config, &db, findings).await;
     }
     db.close().await;
 }
@@ -149,24 +153,34 @@ async fn look_at_accounts(config: &Config, db: &Db, findings: &mut Findings) {
     }
 }
 
-async fn look_at_wechat(config: &Config, findings: &mut Findings) {
-    let settings = wechat::Settings {
-        base_url: config.wechat.base_url.clone(),
-        app_id: config.wechat.app_id.clone(),
-        secret: config.wechat.secret.clone(),
-    };
-    let client = match wechat::Client::new(settings, Clock::system()) {
-        Ok(client) => client,
-        Err(fault) => return findings.fault(&format!("WeChat: {fault}")),
-    };
-    match client.access_token().await {
-        Ok(_) => findings.fine(&format!("WeChat: {} gave an access token", config.wechat.base_url)),
-        Err(_) if config.wechat_sim.enabled => {
-            findings.note("WeChat: the simulator does not run now; `shuoshi serve` starts it");
+/// Who oversees more than a village should not depend on a password alone.
+async fn look_at_second_factors(db: &Db, findings: &mut Findings) {
+    let today = clock::local_day(Clock::system().now());
+    let posts = posting::Entity::belongs_to(staff::Entity).from(posting::Column::StaffId).to(staff::Column::Id);
+    let names = posting::Entity::find()
+        .select_only()
+        .column(staff::Column::Username)
+        .join(JoinType::InnerJoin, posts.into())
+        .filter(posting::COLUMN.level.ne(DivisionLevel::Village))
+        .filter(posting::COLUMN.starts_on.lte(today))
+        .filter(posting::COLUMN.ends_on.is_null().or(posting::COLUMN.ends_on.gte(today)))
+        .filter(staff::COLUMN.dismissed_at.is_null())
+        .filter(staff::COLUMN.demonstration.eq(false))
+        .filter(staff::COLUMN.totp_confirmed_at.is_null())
+        .filter(staff::COLUMN.wecom_userid.is_null())
+        .distinct()
+        .order_by_asc(staff::Column::Username)
+        .into_tuple::<String>()
+        .all(db.read())
+        .await;
+    match names {
+        Ok(names) if names.is_empty() => findings.fine("accounts: township and above have a second factor"),
+        Ok(names) => {
+            let (count, shown) = (names.len(), names.into_iter().take(10).collect::<Vec<_>>().join(", "));
+            findings.note(&format!(
+                "accounts: {count} of township or above without a second factor ({shown}); let them set one up"
+            ));
         }
-        Err(fault) => findings.fault(&format!(
-            "WeChat: {} gave no access token: {fault}; check wechat.app_id, wechat.secret and the IP allow-list",
-            config.wechat.base_url
-        )),
+        Err(fault) => findings.fault(&format!("accounts: cannot be read: {fault}")),
     }
 }

@@ -5,10 +5,10 @@ use std::{fmt::Display, fs::File, io::BufReader, path::Path};
 use clap::{Args, ValueEnum};
 use entity::division::DivisionLevel;
 
-use super::{open, place_of_code, say};
+use super::{open, place_of_code, record, say};
 use crate::{
     app::StartFault,
-    audit::Actor,
+    audit::{Actor, Entry},
     calendar, catalogue,
     clock::Clock,
     config::Config,
@@ -56,7 +56,15 @@ pub(super) async fn import(kind: Kind, path: &Path, roster: &Roster) -> Result<(
     telemetry::start_logs(&config.log);
     let wrong = |fault: &dyn Display| StartFault::Other(format!("{}: {fault}", path.display()));
     let file = BufReader::new(File::open(path).map_err(|fault| wrong(&fault))?);
+    let keys = FieldKeys::new(&config.crypto)?;
     let db = open(&config).await?;
+    let action = match kind {
+        Kind::Divisions => Some("import_divisions"),
+        Kind::Calendar => Some("import_calendar"),
+        Kind::Catalogue => Some("import_catalogue"),
+        // Entered where it is written.
+        Kind::Roster => None,
+    };
     let done = match kind {
         Kind::Divisions => divisions::import::import(&db, file)
             .await
@@ -69,9 +77,15 @@ pub(super) async fn import(kind: Kind, path: &Path, roster: &Roster) -> Result<(
             .map_err(|fault| wrong(&fault)),
         Kind::Roster => take_roster(&config, &db, path, roster).await.map_err(|fault| wrong(&fault)),
     };
+    let entered = match (&done, action) {
+        (Ok(said), Some(action)) => {
+            record(&db, &keys, Entry::plain(action, "reference").of_fields(said.as_str())).await
+        }
+        _ => Ok(()),
+    };
     db.close().await;
     say(&done?);
-    Ok(())
+    entered
 }
 
 /// Publishes a calendar; every bad row of the file is named.

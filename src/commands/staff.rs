@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{open, place_of_code, say};
 use crate::{
     app::StartFault,
+    audit::{self, Actor, Entry},
     auth::{
         Duty,
         accounts::{self, NewAccount},
@@ -16,6 +17,7 @@ use crate::{
     },
     clock::{self, Clock},
     config::Config,
+    crypto::FieldKeys,
     db::Db,
     problem::{Code, Problem},
     telemetry,
@@ -78,14 +80,15 @@ pub(super) async fn add(new: Add) -> Result<(), StartFault> {
     let config = Config::load()?;
     telemetry::start_logs(&config.log);
     let password_hash = hash_password(&password(new.password_stdin)?)?;
+    let keys = FieldKeys::new(&config.crypto)?;
     let db = open(&config).await?;
-    let done = write(&db, new, password_hash).await;
+    let done = write(&db, keys, new, password_hash).await;
     db.close().await;
     say(&done?);
     Ok(())
 }
 
-async fn write(db: &Db, new: Add, password_hash: String) -> Result<String, StartFault> {
+async fn write(db: &Db, keys: FieldKeys, new: Add, password_hash: String) -> Result<String, StartFault> {
     let place = place_of_code(db, &new.division).await?;
     let kind = new.unit_kind.unwrap_or(match place.level {
         DivisionLevel::Village => UnitKind::VillageDesk,
@@ -102,7 +105,10 @@ async fn write(db: &Db, new: Add, password_hash: String) -> Result<String, Start
     let made = db.transact(async move |tx| {
         let unit = accounts::find_or_make_unit(tx, &place, kind, &unit_name).await?;
         let staff = accounts::add(tx, account.clone(), now).await?;
-        accounts::post(tx, staff, unit, &place, &duties, clock::local_day(now)).await
+        accounts::post(tx, staff, unit, &place, &duties, clock::local_day(now)).await?;
+        let named: Vec<&str> = duties.iter().map(|duty| duty.slug()).collect();
+        let entry = Entry::done("add_staff", "staff", staff).of_fields(named.join(","));
+        audit::record(tx, &keys, &Actor::operator(), entry, now).await
     });
     made.await.map_err(in_words)?;
     Ok(said)

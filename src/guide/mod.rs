@@ -11,6 +11,9 @@ pub mod api {}
 #[doc = include_str!("logging.md")]
 pub mod logging {}
 
+#[doc = include_str!("keys.md")]
+pub mod keys {}
+
 /// Decisions worth arguing about: date, status, context, decision, consequences.
 pub mod decisions {
     #[doc = include_str!("decisions/0001-actors-are-arguments.md")]
@@ -35,6 +38,8 @@ pub mod decisions {
     pub mod d0010 {}
     #[doc = include_str!("decisions/0011-crowds-are-done-together.md")]
     pub mod d0011 {}
+    #[doc = include_str!("decisions/0012-the-audit-is-a-keyed-chain.md")]
+    pub mod d0012 {}
     #[doc = include_str!("decisions/0013-personal-types-print-masked.md")]
     pub mod d0013 {}
     #[doc = include_str!("decisions/0014-acting-for-others.md")]

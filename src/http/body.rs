@@ -162,6 +162,18 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_the_same_is_the_same() {
+        let read = |text: &str| read::<Sample>(format!("{{\"name\":\"{text}\"}}").as_bytes()).unwrap().name;
+        assert_eq!(read("Lu\u{308}"), "L\u{fc}");
+        assert_eq!(read("\u{fa1c}"), "\u{9756}");
+        assert_eq!(read("Lu\\u0308"), "L\u{fc}", "written with an escape");
+        let nested = composed(serde_json::json!({"a": [{"b": "e\u{301}"}], "c": 1}));
+        assert_eq!(nested, serde_json::json!({"a": [{"b": "\u{e9}"}], "c": 1}));
+        // Counted as it is kept: three letters with a mark each are three.
+        assert_eq!(read("u\u{308}u\u{308}u\u{308}").chars().count(), 3);
+    }
+
+    #[test]
     fn four_byte_characters_count_as_one() {
         assert_eq!(read::<Sample>("{\"name\":\"𰝟渡镇\"}".as_bytes()).unwrap().name, "𰝟渡镇");
     }

@@ -7,7 +7,7 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, http::header::CONTENT_TYPE, web::Bytes,
 };
 use chrono::{DateTime, TimeDelta};
-use entity::{Instant, idempotent_answer};
+use entity::{Instant, idempotent_answer, sealed::Sealed};
 use futures_util::future::LocalBoxFuture;
 use sea_orm::EntityTrait;
 use serde::Serialize;
@@ -25,6 +25,9 @@ use crate::{
     db::Tx,
     problem::{Code, OnUnique, Problem},
 };
+
+/// What kept answers are sealed for: they show people what they may see, and a copy of the database must not.
+pub const ANSWER_PURPOSE: &str = "idempotent_answer.body";
 
 /// A validated body and what makes it repeatable.
 pub struct Command<T> {
@@ -85,7 +88,7 @@ impl<T> Command<T> {
         R: Serialize,
         F: AsyncFn(&Tx, &T) -> Result<R, Problem> + Send + 'static,
     {
-        let (now, key) = (app.clock.now(), self.key_of(caller));
+        let (now, key) = (app.clock.now(), self.key_of(app, caller)?);
         let body = self.body;
         let Some(key) = key else {
             let made = app.db.transact(async move |tx| to_text(&operation(tx, &body).await?)).await?;
@@ -96,7 +99,7 @@ impl<T> Command<T> {
         let kept = key.clone();
         let outcome = app.db.transact(async move |tx| {
             let made = to_text(&operation(tx, &body).await?)?;
-            let row = kept.row(status, made.clone(), now);
+            let row = kept.row(status, &made, now)?;
             let inserted = idempotent_answer::Entity::insert(row).exec_without_returning(tx).await;
             inserted.on_unique(Code::IdempotencyInProgress)?;
             Ok(made)
@@ -119,7 +122,7 @@ impl<T> Command<T> {
     where
         W: Send + Sync + 'static,
     {
-        let (now, key) = (app.clock.now(), self.key_of(caller));
+        let (now, key) = (app.clock.now(), self.key_of(app, caller)?);
         let asked = Asked { wish: wish(self.body), status, key: key.clone(), now };
         match (lane.submit(asked).await, key) {
             (Ok(made), _) => Ok(reply::answer(status, made, false)),
@@ -130,15 +133,17 @@ impl<T> Command<T> {
 
     /// The answer of an earlier call under the same key: for operations that first ask somebody outside.
     pub async fn answered_before(&self, app: &App, caller: Uuid) -> Result<Option<HttpResponse>, Problem> {
-        match self.key_of(caller) {
+        match self.key_of(app, caller)? {
             Some(key) => first_answer(app, &key).await,
             None => Ok(None),
         }
     }
 
-    fn key_of(&self, caller: Uuid) -> Option<Key> {
-        let word = self.key.clone()?;
-        Some(Key { caller, word, fingerprint: self.fingerprint.clone() })
+    fn key_of(&self, app: &App, caller: Uuid) -> Result<Option<Key>, Problem> {
+        let Some(word) = self.key.clone() else { return Ok(None) };
+        // Keyed: of a short body, say a phone number, a plain hash could be guessed.
+        let fingerprint = app.field_keys.blind_index("fingerprint", &self.fingerprint)?;
+        Ok(Some(Key { caller, word, fingerprint, keys: app.field_keys.clone() }))
     }
 }
 
@@ -156,7 +161,10 @@ async fn first_answer(app: &App, key: &Key) -> Result<Option<HttpResponse>, Prob
     match first {
         None => Ok(None),
         Some(first) if first.fingerprint != key.fingerprint => Err(Code::IdempotencyKeyReused.into()),
-        Some(first) => Ok(Some(reply::answer(stored_status(first.status), first.body, true))),
+        Some(first) => {
+            let body = app.field_keys.unseal(ANSWER_PURPOSE, &Sealed(first.body))?;
+            Ok(Some(reply::answer(stored_status(first.status), body, true)))
+        }
     }
 }
 

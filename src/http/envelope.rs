@@ -37,9 +37,10 @@ struct Asked {
 
 /// The middleware.
 pub async fn envelope(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    drop_claims_of_cloud_run(&mut req);
     #[allow(clippy::disallowed_types, reason = "a span of time, not a point in it")]
     let began = std::time::Instant::now();
     let language = req.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
@@ -70,6 +71,19 @@ pub async fn envelope(
     headers(failure.headers_mut(), &asked.id);
     count(&asked, None, failure.status(), began.elapsed());
     Err(InternalError::from_response(fault, failure).into())
+}
+
+/// `X-WX-OPENID` and its like say who is calling, and anybody can write them: they are for nobody's eyes unless `WeChat`
+/// Cloud Run stands in front, which overwrites them.
+fn drop_claims_of_cloud_run(req: &mut ServiceRequest) {
+    if req.app_data::<Data<App>>().is_some_and(|app| app.config.http.cloud_run) {
+        return;
+    }
+    let claims: Vec<HeaderName> =
+        req.headers().keys().filter(|name| name.as_str().starts_with("x-wx-")).cloned().collect();
+    for name in claims {
+        req.headers_mut().remove(name);
+    }
 }
 
 /// What brings a file, which takes its time over a weak line.

@@ -11,8 +11,9 @@ use sea_orm::{ActiveValue::Set, Condition, EntityTrait, ExprTrait, QueryFilter, 
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::command::to_text;
+use super::command::{ANSWER_PURPOSE, to_text};
 use crate::{
+    crypto::FieldKeys,
     db::{self, Answers, Db, Tx},
     problem::{Code, Problem},
 };
@@ -34,6 +35,7 @@ pub(super) struct Key {
     pub(super) caller: Uuid,
     pub(super) word: String,
     pub(super) fingerprint: String,
+    pub(super) keys: FieldKeys,
 }
 
 impl<W: Send + Sync + 'static> Lane<W> {
@@ -81,7 +83,9 @@ where
                 continue;
             }
         };
-        kept.extend(one.key.as_ref().map(|key| key.row(one.status, text.clone(), one.now)));
+        if let Some(key) = &one.key {
+            kept.push(key.row(one.status, &text, one.now)?);
+        }
         answers.push(Ok(text));
     }
     db::insert_all(tx, kept).await.map_err(db::again_on_unique)?;
@@ -107,15 +111,20 @@ async fn answered<W>(tx: &Tx, asked: &[Arc<Asked<W>>]) -> Result<HashSet<(Uuid, 
 }
 
 impl Key {
-    /// The row that keeps the answer.
-    pub(super) fn row(&self, status: StatusCode, body: String, now: Instant) -> idempotent_answer::ActiveModel {
-        idempotent_answer::ActiveModel {
+    /// The row that keeps the answer, sealed.
+    pub(super) fn row(
+        &self,
+        status: StatusCode,
+        body: &str,
+        now: Instant,
+    ) -> Result<idempotent_answer::ActiveModel, Problem> {
+        Ok(idempotent_answer::ActiveModel {
             caller: Set(self.caller),
             key: Set(self.word.clone()),
             fingerprint: Set(self.fingerprint.clone()),
             status: Set(i32::from(status.as_u16())),
-            body: Set(body),
+            body: Set(self.keys.seal(ANSWER_PURPOSE, body)?.0),
             created_at: Set(now),
-        }
+        })
     }
 }

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use entity::sweep;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 
-use crate::{app::App, cases, people, problem::Problem, talks};
+use crate::{app::App, audit, cases, people, problem::Problem, talks};
 
 /// Every sweep: its name and how often it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +22,14 @@ pub enum Sweep {
     Forget,
     /// Personal data whose time is over, and children who turned 14.
     Retain,
+    /// Entries of the audit that were kept long enough.
+    CutAudit,
 }
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::MaterialiseTalkDays, Self::CaseClocks, Self::Forget, Self::Retain];
+    pub const ALL: [Self; 5] =
+        [Self::MaterialiseTalkDays, Self::CaseClocks, Self::Forget, Self::Retain, Self::CutAudit];
 
     /// The key of its row.
     #[must_use]
@@ -36,6 +39,7 @@ impl Sweep {
             Self::CaseClocks => "case_clocks",
             Self::Forget => "forget",
             Self::Retain => "retain",
+            Self::CutAudit => "cut_audit",
         }
     }
 
@@ -45,6 +49,7 @@ impl Sweep {
             Self::CaseClocks => TimeDelta::seconds(30),
             Self::Forget => TimeDelta::hours(6),
             Self::Retain => TimeDelta::hours(12),
+            Self::CutAudit => TimeDelta::hours(24),
         }
     }
 }
@@ -75,6 +80,7 @@ pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
         Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
         Sweep::Forget => forget(app).await,
         Sweep::Retain => people::retain(app).await,
+        Sweep::CutAudit => audit::keep::cut_old(app).await,
     }
 }
 

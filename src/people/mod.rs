@@ -9,6 +9,7 @@ mod export;
 mod find;
 mod ops;
 mod place;
+mod reveal;
 pub(crate) mod roster;
 pub mod staff_api;
 mod views;
@@ -19,6 +20,7 @@ pub use ops::{
     copy::build as build_export,
     register::find_or_register,
 };
+pub use reveal::is_minor;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -38,7 +40,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(staff_api::get_person)
         .service(staff_api::list_roster)
         .service(staff_api::import_roster)
-        .service(staff_api::export_register);
+        .service(staff_api::export_register)
+        .service(reveal::reveal_person);
 }
 
 /// The sweep: what has outlived its purpose goes, children grow up.

@@ -14,14 +14,18 @@
 #[macro_use]
 mod support;
 
+mod audit;
 mod auth;
 mod cases;
+mod commands;
 mod contract;
 mod db;
 mod http;
 mod idempotency;
+mod keys;
 mod kill;
 mod people;
+mod privacy;
 mod rosters;
 mod talks;
 mod two_servers;

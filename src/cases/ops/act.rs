@@ -16,7 +16,7 @@ use crate::{
         advance::{self, Act, By, Reckoning},
         agency,
         commands::{Evidence, StaffAction, VillagerAction},
-        scope,
+        scope, trail,
         workflow::Action,
     },
     clock::local_day,
@@ -40,8 +40,11 @@ pub async fn by_staff(
     let by = scope::parties(staff, &case);
     let (version, act) = prepare(tx, app, &case, &by, action).await?;
     fresh(&case, version)?;
-    let calendar = app.calendar.load();
-    advance::advance(tx, Reckoning { now: app.clock.now(), calendar: &calendar }, case, &by, act).await
+    let (calendar, action) = (app.calendar.load(), act.action);
+    let reckoning = Reckoning { now: app.clock.now(), calendar: &calendar };
+    let case = advance::advance(tx, reckoning, case, &by, act).await?;
+    trail::acted(tx, app, staff, &case, action).await?;
+    Ok(case)
 }
 
 /// A step of the villager, or of whom they let act for them.

@@ -37,6 +37,8 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("act_on_staff_case", json!({"action": "sign"})),
         ("act_on_staff_case", json!({"action": "return", "reason": "not_our_duty", "text": "不归我管"})),
         ("act_on_staff_case", answer()),
+        ("reveal_person", json!({"fields": ["name", "phone", "citizen_no"], "reason": "核对联系方式"})),
+        ("reveal_case", json!({"fields": ["contact_name", "contact_phone", "form"], "reason": "联系当事人"})),
         ("make_talk_rule", both(&terms, &recurrence)),
         ("change_talk_rule", both(&terms, &recurrence)),
         ("make_talk_day", both(&terms, &json!({"date": "2026-11-26"}))),

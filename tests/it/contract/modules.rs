@@ -22,7 +22,7 @@ const FLOORS: &[&[&str]] = &[
         "sms",
         "calendar",
     ],
-    &["auth", "audit", "jobs", "notices"],
+    &["auth", "audit", "jobs", "keys", "notices"],
     FEATURES,
     &["openapi", "operations", "dev"],
     &["app"],

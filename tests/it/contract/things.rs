@@ -10,6 +10,7 @@ use super::{
     bodies::{bodies, parameters},
 };
 use crate::{
+    audit::lives_in_the_village,
     cases::{actions, answered, filed},
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
@@ -80,6 +81,7 @@ impl Village {
         let path = path + parameters(&operation.id);
         let who_may = match state {
             _ if !operation.of_staff() => villager,
+            _ if operation.id == "list_audit" => self.app.staff("admin").await,
             "assigned" | "in_progress" => self.cadre.clone(),
             _ => self.desk.clone(),
         };
@@ -103,6 +105,10 @@ impl Village {
                 json!(Resident::new("张一", &number).of(self.app.village().await).register(&self.app).await)
             }
             "cases" => self.case(state, villager).await["id"].clone(),
+            "people" => {
+                lives_in_the_village(&self.app, villager, None).await;
+                json!(villager.id())
+            }
             "inbox" => {
                 filed(&self.app, villager).await;
                 villager.get("/inbox").await.expect(200)["items"][0]["id"].clone()

@@ -28,12 +28,17 @@ fn gets_in(answer: &Answer) {
 fn strangers(operation: &Operation) -> Vec<(&'static str, &'static str)> {
     let (of_a_case, of_a_place) = (operation.path.contains("/cases/{"), operation.path.contains('{'));
     let elsewhere = if of_a_case { "not_found" } else { "not_your_duty" };
+    if operation.id == "list_audit" {
+        return vec![("county", "not_your_duty"), ("neighbour", "not_your_duty"), ("discipline", "not_your_duty")];
+    }
     let mut all = vec![("admin", "not_your_duty")];
     if of_a_place {
         all.extend([("neighbour", "not_found"), ("discipline", elsewhere)]);
     }
     if operation.method != Method::GET {
-        all.extend([("county", "not_your_duty"), ("cadre2", elsewhere)]);
+        all.push(("cadre2", elsewhere));
+        // Who oversees a case may call the villager.
+        all.extend((operation.id != "reveal_case").then_some(("county", "not_your_duty")));
     }
     all
 }

@@ -227,19 +227,6 @@ both_engines! {
             }
         }
     }
-}
-
-/// Every column of every table.
-async fn everywhere(app: &TestApp) -> Vec<String> {
-    let sql = if app.db().engine() == "sqlite" {
-        "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
-         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'"
-    } else {
-        "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'"
-    };
-    let columns = texts(app, sql).await;
-    assert!(columns.len() > 100);
-    columns
 
     async fn whoever_waits_for_the_desk_is_confirmed_by_a_roster_that_names_them(app: TestApp) {
         let (one, other) = (app.villager("甲").await, app.villager("乙").await);
@@ -254,4 +241,17 @@ async fn everywhere(app: &TestApp) -> Vec<String> {
         assert_eq!(other.get("/me").await.expect(200)["verified"], false, "the name is another");
         app.drain_jobs().await;
     }
+}
+
+/// Every column of every table.
+async fn everywhere(app: &TestApp) -> Vec<String> {
+    let sql = if app.db().engine() == "sqlite" {
+        "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
+         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'"
+    } else {
+        "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'"
+    };
+    let columns = texts(app, sql).await;
+    assert!(columns.len() > 100);
+    columns
 }

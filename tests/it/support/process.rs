@@ -1,14 +1,50 @@
 //! The real program as a process of its own: for what one process cannot show.
 
 use std::{
+    fs::File,
     net::TcpListener,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
+use sea_orm::ConnectionTrait;
+
 use serde_json::{Value, json};
 
-use super::{TestDatabase, app::http_client};
+use shuoshi::db::Db;
+
+use super::{TestDatabase, app::http_client, database::config_on};
+
+/// A file that `import catalogue` takes.
+pub const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/catalogue/dazhou.json");
+
+/// The program on a test's database, in the folder of that database.
+fn program(database: &TestDatabase) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shuoshi"));
+    command
+        .current_dir(database.folder.path())
+        .env("SHUOSHI_ENV", "development")
+        .env("SHUOSHI__DATABASE__URL", &database.url)
+        .env("SHUOSHI__DATABASE__MAX_CONNECTIONS", "8")
+        .env("SHUOSHI__LOG__FILTER", "error");
+    command
+}
+
+/// Runs a command to its end: the exit code, and what it said on standard output.
+pub fn run(database: &TestDatabase, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+    let output = program(database).args(arguments).envs(variables.iter().copied()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.is_empty() || !complaint.is_empty(), "{arguments:?} said nothing");
+    (output.status.code().unwrap(), format!("{said}{complaint}"))
+}
+
+/// Runs a statement behind the program's back.
+pub async fn execute(database: &TestDatabase, sql: &str) {
+    let (db, sql) = (Db::connect(&config_on(&database.url).database).await.unwrap(), sql.to_owned());
+    db.transact(async move |tx| Ok(tx.execute_unprepared(&sql).await?)).await.unwrap();
+    db.close().await;
+}
 
 /// The real program, as a process of its own.
 pub struct Server {
@@ -21,18 +57,23 @@ pub struct Server {
 impl Server {
     /// Starts it and waits until it is ready.
     pub async fn start(database: &TestDatabase) -> Self {
+        Self::start_writing(database, "error", Stdio::null()).await
+    }
+
+    /// Likewise, with everything it says in a file.
+    pub async fn start_talkative(database: &TestDatabase, log: &File) -> Self {
+        Self::start_writing(database, "trace", log.try_clone().unwrap().into()).await
+    }
+
+    async fn start_writing(database: &TestDatabase, filter: &str, log: Stdio) -> Self {
         let (http, simulator) = (free_port(), free_port());
-        let child = Command::new(env!("CARGO_BIN_EXE_shuoshi"))
+        let child = program(database)
             .arg("serve")
-            .current_dir(database.folder.path())
-            .env("SHUOSHI_ENV", "development")
-            .env("SHUOSHI__DATABASE__URL", &database.url)
             .env("SHUOSHI__HTTP__BIND", &http)
             .env("SHUOSHI__WECHAT_SIM__BIND", &simulator)
-            .env("SHUOSHI__DATABASE__MAX_CONNECTIONS", "8")
-            .env("SHUOSHI__LOG__FILTER", "error")
+            .env("SHUOSHI__LOG__FILTER", filter)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let started = Self { child, address: format!("http://{http}"), simulator: format!("http://{simulator}") };

@@ -1,0 +1,56 @@
+//! What staff's reading and moving of cases leaves in the audit: of confidential cases and of children's all of it.
+
+use entity::case;
+
+use super::workflow::Action;
+use crate::{
+    app::App,
+    audit::{self, Actor, Entry},
+    auth::{Duty, Staff, duty::WorkOnCases},
+    clock::local_day,
+    db::Tx,
+    people,
+    problem::Problem,
+};
+
+/// Before a case, or `what` of it, is shown. Of an ordinary case it costs one look at the person's row.
+pub(super) async fn read(
+    app: &App,
+    staff: &Staff<WorkOnCases>,
+    case: &case::Model,
+    what: &'static str,
+) -> Result<(), Problem> {
+    let day = local_day(app.clock.now());
+    let minor = people::is_minor(app.db.read(), &app.field_keys, case.person_id, day).await?;
+    let actions = [case.confidential.then_some("read_confidential_case"), minor.then_some("read_minor_case")];
+    for action in actions.into_iter().flatten() {
+        audit::note(app, &Actor::staff(staff), Entry::done(action, "case", case.id).of_fields(what)).await?;
+    }
+    Ok(())
+}
+
+/// Before a list is shown that may hold confidential cases.
+pub(super) async fn listed(app: &App, staff: &Staff<WorkOnCases>) -> Result<(), Problem> {
+    if !staff.postings().any(|posting| posting.any(&[Duty::HandleDiscipline])) {
+        return Ok(());
+    }
+    audit::note(app, &Actor::staff(staff), Entry::plain("list_confidential_cases", "case")).await
+}
+
+/// After a step of staff, in its transaction.
+pub(super) async fn acted(
+    tx: &Tx,
+    app: &App,
+    staff: &Staff<WorkOnCases>,
+    case: &case::Model,
+    action: Action,
+) -> Result<(), Problem> {
+    let now = app.clock.now();
+    let minor = people::is_minor(tx, &app.field_keys, case.person_id, local_day(now)).await?;
+    let actions = [case.confidential.then_some("act_on_confidential_case"), minor.then_some("act_on_minor_case")];
+    for name in actions.into_iter().flatten() {
+        let entry = Entry::done(name, "case", case.id).of_fields(action.slug());
+        audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
+    }
+    Ok(())
+}

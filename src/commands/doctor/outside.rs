@@ -1,0 +1,110 @@
+//! What lies outside: `WeChat`, `WeCom`, and by their answers the clock of this machine.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+use reqwest::{header, redirect};
+use secrecy::ExposeSecret;
+
+use super::Findings;
+use crate::{
+    clock::Clock,
+    config::Config,
+    wechat::{self, WechatError},
+};
+
+/// Where `WeCom` is.
+const WECOM: &str = "https://qyapi.weixin.qq.com";
+/// How long a host may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A clock that is further off breaks signatures and codes of the second factor.
+const CLOCK_MAY_BE_OFF: TimeDelta = TimeDelta::seconds(30);
+
+pub(super) async fn look_at_wechat(config: &Config, findings: &mut Findings) {
+    let settings = wechat::Settings {
+        base_url: config.wechat.base_url.clone(),
+        app_id: config.wechat.app_id.clone(),
+        secret: config.wechat.secret.clone(),
+    };
+    let client = match wechat::Client::new(settings, Clock::system()) {
+        Ok(client) => client,
+        Err(fault) => return findings.fault(&format!("WeChat: {fault}")),
+    };
+    let base = config.wechat.base_url.as_str();
+    if config.wechat.app_id.is_empty() || config.wechat.secret.expose_secret().is_empty() {
+        // That they are missing was said; whether the host can be reached is worth knowing all the same.
+        return reach("WeChat", base, findings).await;
+    }
+    match client.access_token().await {
+        Ok(_) => {
+            findings.fine(&format!("WeChat: {} gave an access token", host(base)));
+            reach("WeChat", base, findings).await;
+        }
+        Err(_) if config.wechat_sim.enabled => {
+            findings.note("WeChat: the simulator does not run now; `shuoshi serve` starts it");
+        }
+        Err(WechatError::Transport(_)) => reach("WeChat", base, findings).await,
+        Err(fault) => findings.fault(&format!(
+            "WeChat: {} gave no access token: {fault}; check wechat.app_id, wechat.secret and the IP allow-list",
+            host(base)
+        )),
+    }
+}
+
+pub(super) async fn look_at_wecom(config: &Config, findings: &mut Findings) {
+    if config.wecom.corp_id.is_empty() {
+        findings.note("WeCom: not configured; staff sign in with a password");
+    } else {
+        reach("WeCom", WECOM, findings).await;
+    }
+}
+
+/// Any answer will do; its date shows whether our clock is right.
+async fn reach(who: &str, base: &str, findings: &mut Findings) {
+    let mut client =
+        reqwest::Client::builder().timeout(PATIENCE).connect_timeout(PATIENCE).redirect(redirect::Policy::none());
+    if base.starts_with("http://") {
+        client = client.no_proxy().tls_certs_only([]);
+    }
+    let answer = match client.build() {
+        Ok(client) => client.get(base).send().await,
+        Err(fault) => Err(fault),
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(fault) => {
+            return findings.fault(&format!(
+                "{who}: {} cannot be reached: {}; let this machine out to it (name service, firewall, proxy)",
+                host(base),
+                reason(&fault)
+            ));
+        }
+    };
+    findings.fine(&format!("{who}: {} answers", host(base)));
+    let date = answer.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+    let Some(theirs) = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()) else { return };
+    let ahead = Clock::system().now() - theirs.to_utc();
+    if ahead.abs() > CLOCK_MAY_BE_OFF {
+        let seconds = ahead.num_seconds().abs();
+        let way = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
+        findings.fault(&format!("clock: this machine is {seconds} seconds {way} {}; let NTP set it", host(base)));
+    }
+}
+
+/// Without the address, which may hold secrets.
+fn reason(fault: &reqwest::Error) -> &'static str {
+    if fault.is_timeout() {
+        "it does not answer in time"
+    } else if fault.is_connect() {
+        "no connection"
+    } else if fault.is_builder() {
+        "its address cannot be used"
+    } else {
+        "the exchange broke off"
+    }
+}
+
+fn host(base: &str) -> &str {
+    let rest = base.split_once("://").map_or(base, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
+}
