@@ -105,10 +105,6 @@ impl Village {
                 json!(Resident::new("张一", &number).of(self.app.village().await).register(&self.app).await)
             }
             "cases" => self.case(state, villager).await["id"].clone(),
-            "people" => {
-                lives_in_the_village(&self.app, villager, None).await;
-                json!(villager.id())
-            }
             "inbox" => {
                 filed(&self.app, villager).await;
                 villager.get("/inbox").await.expect(200)["items"][0]["id"].clone()
