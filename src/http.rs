@@ -27,6 +27,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::ACCEPT_LAN
 use serde::de::DeserializeOwned;
 use std::{
     borrow::Cow,
+    fmt::Write,
     future::{Ready, ready},
 };
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -109,8 +110,12 @@ fn composed<'a>(query: &'a str, pairs: &[(String, String)]) -> Cow<'a, str> {
     if pairs.iter().all(|(name, value)| is_nfc(name) && is_nfc(value)) {
         return Cow::Borrowed(query);
     }
-    let written =
-        |text: &str| -> String { text.nfc().collect::<String>().bytes().map(|b| format!("%{b:02X}")).collect() };
+    let written = |text: &str| {
+        text.nfc().collect::<String>().bytes().fold(String::new(), |mut written, byte| {
+            let _ = write!(written, "%{byte:02X}");
+            written
+        })
+    };
     let pairs: Vec<String> =
         pairs.iter().map(|(name, value)| format!("{}={}", written(name), written(value))).collect();
     Cow::Owned(pairs.join("&"))

@@ -89,6 +89,7 @@ pub struct Entry {
 impl Entry {
     /// Something that was done.
     #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "ids are small; a reference at every call would be noise")]
     pub fn done(action: &'static str, object_kind: &'static str, object_id: impl ToString) -> Self {
         Self { action, object_kind, object_id: Some(object_id.to_string()), fields: None, reason: None, result: "done" }
     }

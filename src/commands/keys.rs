@@ -24,7 +24,7 @@ pub(super) enum Keys {
     Status,
     /// Seals anew what other keys sealed, with the active one, while servers run.
     Rotate,
-    /// Makes the hashes anew by which people are found, after crypto.index_key was changed; servers must be stopped.
+    /// Makes the hashes anew by which people are found, after the key of hashes was changed; servers must be stopped.
     Reindex,
 }
 

@@ -90,7 +90,9 @@ both_engines! {
             assert_eq!((beginning, end), (words(119, 100).as_str(), "…"));
             assert_eq!((&listed["title"], &listed["form"]), (&json!(words(19, 80)), &Value::Null));
             let one = actor.get(&format!("{path}/{id}")).await.expect(200);
-            assert_eq!((&one["text"], &one["form"]), (&last["text"], &last["form"]));
+            // Staff ask for answers to a form, with a reason.
+            let form = if path == "/cases" { last["form"].clone() } else { json!({"story": "****"}) };
+            assert_eq!((&one["text"], &one["form"]), (&last["text"], &form));
         }
         app.drain_jobs().await;
     }

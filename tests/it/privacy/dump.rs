@@ -23,8 +23,9 @@ fn secrets() -> Vec<String> {
     let mut all: Vec<String> = [PHONE, OTHER_PHONE, DESK_PHONE, CITIZEN_NO, ACCOUNT].map(str::to_owned).to_vec();
     for name in [VILLAGER, VISITOR] {
         all.push(name.to_owned());
-        all.push(name.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect());
-        all.push(name.bytes().map(|byte| format!("%{byte:02X}")).collect());
+        let escaped: Vec<String> = name.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+        let in_a_query: Vec<String> = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        all.extend([escaped.concat(), in_a_query.concat()]);
     }
     all
 }
@@ -71,8 +72,8 @@ impl Caller<'_> {
     }
 }
 
-fn token(session: &Value) -> Option<String> {
-    Some(session["access_token"].as_str().unwrap_or_else(|| panic!("no session: {session}")).to_owned())
+fn token(session: &Value) -> String {
+    session["access_token"].as_str().unwrap_or_else(|| panic!("no session: {session}")).to_owned()
 }
 
 /// Everything people do with their data, right and wrong.
@@ -80,11 +81,11 @@ async fn live(server: &Server) {
     let client = http_client();
     let (client, address) = (&client, server.address.as_str());
     let nobody = Caller { client, address, token: None };
-    let me = Caller { token: token(&server.villager(client).await), ..Caller { client, address, token: None } };
+    let me = Caller { token: Some(token(&server.villager(client).await)), ..nobody };
     let (_, session) = nobody.post("/auth/staff", json!({"username": "desk", "password": demo::PASSWORD})).await;
-    let desk = Caller { client, address, token: token(&session) };
+    let desk = Caller { client, address, token: Some(token(&session)) };
     let (_, session) = nobody.post("/auth/staff", json!({"username": "discipline", "password": demo::PASSWORD})).await;
-    let discipline = Caller { client, address, token: token(&session) };
+    let discipline = Caller { client, address, token: Some(token(&session)) };
     let found = nobody.get(&format!("/divisions?code={}", demo::VILLAGE)).await;
     let village = found["items"][0]["id"].as_str().unwrap();
 
@@ -201,7 +202,7 @@ async fn everything(db: &DatabaseConnection) -> String {
             continue;
         }
         for column in list(format!("SELECT name FROM pragma_table_info('{table}')")).await.into_iter().flatten() {
-            let values = list(format!("SELECT CAST(\"{column}\" AS TEXT) FROM \"{table}\"")).await;
+            let values = list(format!("SELECT CASE typeof(\"{column}\") WHEN 'blob' THEN hex(\"{column}\") ELSE CAST(\"{column}\" AS TEXT) END FROM \"{table}\"")).await;
             all.extend(values.into_iter().flatten().map(|value| format!("{table}.{column}: {value}\n")));
         }
     }
