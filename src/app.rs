@@ -28,8 +28,7 @@ use crate::{
     http::{self, Lane},
     lists, notices, openapi, operations, people,
     problem::Problem,
-    talks, telemetry,
-    wechat::{self, Client},
+    talks, telemetry, wechat, wecom,
 };
 
 /// Everything a handler, a job or a command may need.
@@ -41,7 +40,9 @@ pub struct App {
     /// The time.
     pub clock: Clock,
     /// The `WeChat` server API.
-    pub wechat: Client,
+    pub wechat: wechat::Client,
+    /// The `WeCom` server API.
+    pub wecom: wecom::Client,
     /// Access tokens.
     pub keyring: Keyring,
     /// Staff passwords.
@@ -81,7 +82,7 @@ pub enum StartFault {
     /// The database cannot be reached or brought up to date.
     #[error("database: {0}")]
     Database(#[from] sea_orm::DbErr),
-    /// The client of the `WeChat` server API.
+    /// The client of the `WeChat` or `WeCom` server API.
     #[error("WeChat client: {0}")]
     Wechat(#[from] reqwest::Error),
     /// The listener.
@@ -107,10 +108,16 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         app_id: config.wechat.app_id.clone(),
         secret: config.wechat.secret.clone(),
     };
+    let wecom_settings = wecom::Settings {
+        base_url: config.wecom.base_url.clone(),
+        corp_id: config.wecom.corp_id.clone(),
+        secret: config.wecom.secret.clone(),
+    };
     let calendar = calendar::latest(db.read()).await?;
     let metrics = telemetry::metrics().map_err(|fault| StartFault::Other(fault.to_string()))?;
     Ok(Arc::new(App {
-        wechat: Client::new(settings, clock.clone())?,
+        wechat: wechat::Client::new(settings, clock.clone())?,
+        wecom: wecom::Client::new(wecom_settings, clock.clone())?,
         keyring: Keyring::new(&config.auth)?,
         passwords: Passwords::default(),
         field_keys: FieldKeys::new(&config.crypto)?,

@@ -8,11 +8,17 @@ use std::{
 use actix_web::{dev::ServerHandle, web};
 use serde_json::{Value, json};
 
-use super::bind;
-use crate::{clock::Clock, wechat::rid_of};
+use super::{Settings, bind};
+use crate::{
+    clock::Clock,
+    config::{Config, Environment},
+    wechat::rid_of,
+};
 
 pub(crate) const APP_ID: &str = "wx0123456789abcdef";
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const CORP_ID: &str = "ww0123456789abcdef";
+pub(crate) const CORP_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789A";
 pub(crate) const LOGIN: &str = "/sns/jscode2session";
 pub(crate) const STABLE_TOKEN: &str = "/cgi-bin/stable_token";
 
@@ -33,8 +39,18 @@ impl Drop for Sim {
 
 impl Sim {
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::of(&Config::of_files(Environment::Test).unwrap());
+        settings.app_id = APP_ID.to_owned();
+        settings.secret = SECRET.into();
+        settings.corp_id = CORP_ID.to_owned();
+        settings.corp_secret = CORP_SECRET.into();
+        change(&mut settings);
         let clock = Clock::standing_at("2026-11-23T01:00:00Z".parse().unwrap());
-        let (at, server) = bind("127.0.0.1:0", APP_ID, SECRET, clock.clone()).unwrap();
+        let (at, server) = bind("127.0.0.1:0", settings, clock.clone()).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -7,7 +7,20 @@ use std::{
 
 /// The floors, the lowest first. Modules of one floor may use each other, features only by what their `mod.rs` offers.
 const FLOORS: &[&[&str]] = &[
-    &["problem", "config", "clock", "crypto", "db", "telemetry", "http", "wechat", "wechat_sim", "lists", "calendar"],
+    &[
+        "problem",
+        "config",
+        "clock",
+        "crypto",
+        "db",
+        "telemetry",
+        "http",
+        "wechat",
+        "wecom",
+        "wechat_sim",
+        "lists",
+        "calendar",
+    ],
     &["auth", "jobs", "notices"],
     FEATURES,
     &["openapi", "operations", "dev"],
