@@ -272,9 +272,9 @@ async fn links_are_made_and_can_be_asked_about() {
 
 #[actix_web::test]
 async fn every_quota_has_the_class_of_its_window() {
+    type Is = fn(&WechatError) -> bool;
     let sim = Sim::start();
     let client = client(&sim);
-    type Is = fn(&WechatError) -> bool;
     let classes: [(i64, Is); 6] = [
         (44990, |error| matches!(error, WechatError::SecondQuota(_))),
         (44991, |error| matches!(error, WechatError::MinuteQuota(_))),

@@ -32,7 +32,7 @@ pub(super) fn js_code() -> String {
 
 /// What the phone-number button gives: 64 hexadecimal digits.
 pub(super) fn phone_code() -> String {
-    rand::random::<[u64; 4]>().iter().map(|part| format!("{part:016x}")).collect()
+    format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
 }
 
 /// 43 URL-safe characters; codes of WeCom's sign-in page look the same.

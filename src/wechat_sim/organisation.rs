@@ -1,6 +1,6 @@
 //! The organisation in WeCom: its members, their codes, and the token of its one application.
 //!
-//! Unlike WeChat's, the token is the same for everybody until its end (获取access_token). Next: [`super::wecom`], which
+//! Unlike WeChat's, the token is the same for everybody until its end (获取 `access_token`). Next: [`super::wecom`], which
 //! answers with it, and [`super::messages`].
 
 use std::collections::HashMap;
@@ -24,12 +24,19 @@ pub(super) enum Kind {
     MiniProgram,
 }
 
+/// Whose a code is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Visitor {
+    Member(String),
+    Outsider,
+}
+
 #[derive(Default)]
 pub(super) struct Organisation {
     /// Lower case -> as written.
     members: HashMap<String, String>,
-    oauth: CodeBook<Option<String>>,
-    mini_program: CodeBook<Option<String>>,
+    oauth: CodeBook<Visitor>,
+    mini_program: CodeBook<Visitor>,
     token: Option<(String, Instant)>,
 }
 
@@ -55,18 +62,18 @@ impl Organisation {
     /// A code of a member, or of somebody else.
     pub(super) fn issue_code(&mut self, userid: Option<&str>, kind: Kind, at: Instant) -> Result<String, Denied> {
         let owner = match userid {
-            Some(userid) => Some(self.member(userid).ok_or(Denied::NoSuchUser)?.to_owned()),
-            None => None,
+            Some(userid) => Visitor::Member(self.member(userid).ok_or(Denied::NoSuchUser)?.to_owned()),
+            None => Visitor::Outsider,
         };
         self.book(kind).issue(identifiers::template_id(), owner, at)
     }
 
-    /// Uses a code up; the inner nothing is somebody who is no member.
-    pub(super) fn redeem(&mut self, code: &str, kind: Kind, at: Instant) -> Option<Option<String>> {
+    /// Uses a code up.
+    pub(super) fn redeem(&mut self, code: &str, kind: Kind, at: Instant) -> Option<Visitor> {
         self.book(kind).redeem(code, at).ok().cloned()
     }
 
-    fn book(&mut self, kind: Kind) -> &mut CodeBook<Option<String>> {
+    fn book(&mut self, kind: Kind) -> &mut CodeBook<Visitor> {
         match kind {
             Kind::Oauth => &mut self.oauth,
             Kind::MiniProgram => &mut self.mini_program,
@@ -126,7 +133,7 @@ mod tests {
         assert_eq!(organisation.issue_code(Some("x"), Kind::Oauth, at), Err(Denied::NoSuchUser));
         let code = organisation.issue_code(None, Kind::Oauth, at).unwrap();
         assert_eq!(organisation.redeem(&code, Kind::MiniProgram, at), None);
-        assert_eq!(organisation.redeem(&code, Kind::Oauth, at), Some(None));
+        assert_eq!(organisation.redeem(&code, Kind::Oauth, at), Some(Visitor::Outsider));
         assert_eq!(organisation.redeem(&code, Kind::Oauth, at), None);
     }
 }

@@ -76,9 +76,8 @@ pub(super) fn event(world: &Data<World>, openid: &str, name: &str, extra: Extra)
     let mode = if world.inbox.is_sealed() { Mode::Safe } else { Mode::Plain };
     let world = world.clone();
     actix_web::rt::spawn(async move {
-        match parcel(&world, mode, Format::Json, message) {
-            Some(parcel) => drop(deliver(&world, &parcel).await),
-            None => tracing::warn!("the simulator could not seal a push"),
+        if let Some(parcel) = parcel(&world, mode, Format::Json, message) {
+            deliver(&world, &parcel).await;
         }
     });
 }

@@ -1,5 +1,8 @@
 //! A simulator to test with, and what it answers to those who are not our client.
 
+mod interfaces;
+mod pushes;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -68,6 +71,22 @@ impl Sim {
         let (status, answer) = self.post(&format!("/_sim/{name}"), body).await;
         assert_eq!(status, 200, "{answer}");
         answer
+    }
+
+    /// What a control shows.
+    pub(crate) async fn shown(&self, name: &str) -> Value {
+        self.get(&format!("/_sim/{name}")).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.http.get(format!("http://{}{path}", self.at)).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// An access token of the mini program.
+    pub(crate) async fn token(&self) -> String {
+        let ask = json!({ "grant_type": "client_credential", "appid": APP_ID, "secret": SECRET });
+        let (_, answer) = self.post(STABLE_TOKEN, ask).await;
+        answer["access_token"].as_str().unwrap().to_owned()
     }
 
     /// A new user's openid and unionid, and a code of their phone.

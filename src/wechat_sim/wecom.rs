@@ -1,6 +1,6 @@
 //! WeCom's `gettoken`, `auth/getuserinfo` and `miniprogram/jscode2session`.
 //!
-//! They follow 企业微信 获取access_token, 获取访问用户身份 and `code2Session`. Next: [`super::organisation`], whom they ask.
+//! They follow 企业微信 获取 `access_token`, 获取访问用户身份 and `code2Session`. Next: [`super::organisation`], whom they ask.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -16,7 +16,7 @@ use super::{
     call::Call,
     controls, identifiers, lock,
     login::{query_of, value},
-    organisation::Kind,
+    organisation::{Kind, Visitor},
 };
 
 const USERID_CHARS: usize = 64;
@@ -54,8 +54,8 @@ async fn user_info(request: HttpRequest, world: Data<World>) -> Answer {
     let call = Call::of(&request, &world)?;
     let who = lock(&world.organisation).redeem(call.query("code"), Kind::Oauth, call.at);
     Ok(call.answer(&match who.ok_or_else(|| call.no(40029))? {
-        Some(userid) => json!({ "errcode": 0, "errmsg": "ok", "userid": userid }),
-        None => json!({ "errcode": 0, "errmsg": "ok", "openid": identifiers::openid() }),
+        Visitor::Member(userid) => json!({ "errcode": 0, "errmsg": "ok", "userid": userid }),
+        Visitor::Outsider => json!({ "errcode": 0, "errmsg": "ok", "openid": identifiers::openid() }),
     }))
 }
 
@@ -65,12 +65,14 @@ async fn exchange_code(request: HttpRequest, world: Data<World>) -> Answer {
         return Err(call.no(40002));
     }
     let who = lock(&world.organisation).redeem(call.query("js_code"), Kind::MiniProgram, call.at);
-    let who = who.ok_or_else(|| call.no(40029))?;
-    // Somebody else is a member of another organisation.
-    let corp_id = if who.is_some() { world.settings.corp_id.as_str() } else { "wwffffffffffffffff" };
+    // An outsider is a member of another organisation here.
+    let (corp_id, userid) = match who.ok_or_else(|| call.no(40029))? {
+        Visitor::Member(userid) => (world.settings.corp_id.as_str(), userid),
+        Visitor::Outsider => ("wwffffffffffffffff", "WangWu".to_owned()),
+    };
     Ok(call.answer(&json!({
         "corpid": corp_id,
-        "userid": who.unwrap_or_else(|| "WangWu".to_owned()),
+        "userid": userid,
         "session_key": identifiers::session_key(),
         "errcode": 0,
         "errmsg": "ok",

@@ -7,7 +7,7 @@ mod members;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// A token is the same for everybody until its end (获取access_token), so there is no new one to be had much before.
+/// A token is the same for everybody until its end (获取 `access_token`), so there is no new one to be had much before.
 const RENEWED_BEFORE: TimeDelta = TimeDelta::seconds(10);
 
 /// Who we are to WeCom.
@@ -60,12 +60,7 @@ pub struct Client {
 impl Client {
     /// A client that has not sent anything yet. Fails when an `https` base URL meets a machine without CA certificates.
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
-        Self::answering_within(ANSWER_WITHIN, settings, clock)
-    }
-
-    /// Like [`Client::new`], with another limit for one whole exchange.
-    pub fn answering_within(limit: Duration, settings: Settings, clock: Clock) -> Result<Self, reqwest::Error> {
-        let exchange = Exchange::new(Service::WeCom, &settings.base_url, limit)?;
+        let exchange = Exchange::new(Service::WeCom, &settings.base_url, ANSWER_WITHIN)?;
         Ok(Self { exchange, settings, clock, token: Arc::new(TokenCache::new(RENEWED_BEFORE)) })
     }
 

@@ -197,7 +197,7 @@ impl Inbox {
     pub(crate) fn signature(&self, parts: &[&str]) -> String {
         let mut all: Vec<&str> = parts.iter().copied().chain([self.token.expose_secret()]).collect();
         all.sort_unstable();
-        hex(&all.iter().fold(Sha1::new(), |sum, part| sum.chain_update(part)).finalize())
+        hex(&all.iter().fold(Sha1::new(), Sha1::chain_update).finalize())
     }
 
     fn check(&self, signature: &str, parts: &[&str]) -> Result<(), PushError> {

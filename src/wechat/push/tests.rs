@@ -127,8 +127,8 @@ fn what_other_libraries_sealed_opens() {
             msg_signature: text(&outer["MsgSignature"]),
             ..PushQuery::default()
         };
-        let pushed = inbox.receive(&query, body.as_bytes()).unwrap();
-        assert_eq!(pushed.text, text(&push["text"]));
-        assert_eq!(pushed.message["Content"], "乡亲们好 <&>");
+        let opened = inbox.receive(&query, body.as_bytes()).unwrap();
+        assert_eq!(opened.text, text(&push["text"]));
+        assert_eq!(opened.message["Content"], "乡亲们好 <&>");
     }
 }

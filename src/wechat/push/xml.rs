@@ -108,14 +108,14 @@ fn write_parts(out: &mut String, parts: &Map<String, Value>) {
 fn write_element(out: &mut String, name: &str, value: &Value) {
     // A name that is none would break the document.
     let name: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect();
-    out.push_str(&format!("<{name}>"));
+    out.extend(["<", &name, ">"]);
     match value {
         Value::Object(parts) => write_parts(out, parts),
         Value::String(text) => out.push_str(&cdata(text)),
         Value::Null => {}
         other => out.push_str(&other.to_string()),
     }
-    out.push_str(&format!("</{name}>"));
+    out.extend(["</", &name, ">"]);
 }
 
 #[cfg(test)]
