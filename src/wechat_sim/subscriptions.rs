@@ -3,7 +3,10 @@
 //! They follow 订阅消息, 发送订阅消息: a one-time template gives one message for each "accept", a long-term one gives many
 //! for one. Next: [`super::templates`] for the rules of the values, [`super::push`] for the events.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::MutexGuard,
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -13,7 +16,12 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{World, answers::Answer, call::Call, controls, identifiers, lock, push};
+use super::{
+    World,
+    answers::{Answer, Refusal},
+    call::{Ask, Call},
+    controls, identifiers, lock, push,
+};
 use crate::{clock::Instant, config::SimTemplate};
 
 const SENT: usize = 10_000;
@@ -74,6 +82,13 @@ impl Subscriptions {
             _ => false,
         }
     }
+
+    fn keep(&mut self, message: Sent) {
+        if self.sent.len() >= SENT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(message);
+    }
 }
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -87,40 +102,41 @@ async fn send(request: HttpRequest, world: Data<World>, body: Bytes) -> Answer {
     if !lock(&world.people).knows(openid) {
         return Err(call.no(40003));
     }
-    let states = ["", "developer", "trial", "formal"];
-    let languages = ["", "zh_CN", "en_US", "zh_HK", "zh_TW"];
-    let page = Some(ask.text("page")).filter(|page| !page.is_empty());
+    accept(&call, &ask, lock(&world.subscriptions))?;
     let msgid = identifiers::message_id();
-    {
-        let mut subscriptions = lock(&world.subscriptions);
-        let template = subscriptions.template(template_id).ok_or_else(|| call.no(40037))?;
-        if page.is_some_and(|page| !world.publishes(page.split('?').next().unwrap_or_default())) {
-            return Err(call.no(41030));
-        }
-        if !states.contains(&ask.text("miniprogram_state")) || !languages.contains(&ask.text("lang")) {
-            return Err(call.no_because(47003, "argument invalid! miniprogram_state or lang invalid".to_owned()));
-        }
-        let data = ask.0.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
-        template.check(&data).map_err(|words| call.no_because(47003, words))?;
-        if !subscriptions.spend(openid, template_id) {
-            return Err(call.no(43101));
-        }
-        if subscriptions.sent.len() >= SENT {
-            subscriptions.sent.pop_front();
-        }
-        subscriptions.sent.push_back(Sent {
-            to: openid.to_owned(),
-            template_id: template_id.to_owned(),
-            data: Value::Object(data),
-            page: page.map(str::to_owned),
-            at: call.at,
-        });
-    }
     let list = json!({
         "TemplateId": template_id, "MsgID": msgid.to_string(), "ErrorCode": "0", "ErrorStatus": "success"
     });
     push::event(&world, openid, "subscribe_msg_sent_event", push::Extra::List(list));
     Ok(call.answer(&json!({ "errcode": 0, "errmsg": "ok", "msgid": msgid })))
+}
+
+/// Keeps a message whose template, page, values and user allow it.
+fn accept(call: &Call, ask: &Ask, mut subscriptions: MutexGuard<Subscriptions>) -> Result<(), Refusal> {
+    let (openid, template_id) = (ask.text("touser"), ask.text("template_id"));
+    let page = Some(ask.text("page")).filter(|page| !page.is_empty());
+    let template = subscriptions.template(template_id).ok_or_else(|| call.no(40037))?;
+    if page.is_some_and(|page| !call.world.publishes(page.split('?').next().unwrap_or_default())) {
+        return Err(call.no(41030));
+    }
+    let state_is_known = ["", "developer", "trial", "formal"].contains(&ask.text("miniprogram_state"));
+    let language_is_known = ["", "zh_CN", "en_US", "zh_HK", "zh_TW"].contains(&ask.text("lang"));
+    if !state_is_known || !language_is_known {
+        return Err(call.no_because(47003, "argument invalid! miniprogram_state or lang invalid".to_owned()));
+    }
+    let data = ask.0.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
+    template.check(&data).map_err(|words| call.no_because(47003, words))?;
+    if !subscriptions.spend(openid, template_id) {
+        return Err(call.no(43101));
+    }
+    subscriptions.keep(Sent {
+        to: openid.to_owned(),
+        template_id: template_id.to_owned(),
+        data: Value::Object(data),
+        page: page.map(str::to_owned),
+        at: call.at,
+    });
+    Ok(())
 }
 
 /// What a user says to a template.

@@ -31,53 +31,63 @@ fn talk_day(thing: &str) -> Value {
     json!({ "thing1": { "value": thing }, "time2": { "value": "15:01" }, "enum_string3": { "value": "村委会" } })
 }
 
+/// Sends a subscribe message.
+async fn send(sim: &Sim, openid: &str, template: &str, data: Value) -> (i64, Value) {
+    let body = json!({ "touser": openid, "template_id": template, "data": data, "page": "pages/day?id=1" });
+    ask(sim, "/cgi-bin/message/subscribe/send", body).await
+}
+
+/// What a user answers to a template.
+async fn say(sim: &Sim, openid: &str, template: &str, answer: &str) {
+    let body = json!({ "openid": openid, "template_id": template, "answer": answer });
+    sim.control("subscriptions", body).await;
+}
+
 #[actix_web::test]
 async fn a_one_time_template_gives_one_message_for_each_accept() {
     let sim = Sim::start();
     let (openid, _, _) = sim.user_with_code().await;
-    let send = async |template: &str, data: Value| {
-        let body = json!({ "touser": openid, "template_id": template, "data": data, "page": "pages/day?id=1" });
-        ask(&sim, "/cgi-bin/message/subscribe/send", body).await
-    };
-    let say = async |template: &str, answer: &str| {
-        let body = json!({ "openid": openid, "template_id": template, "answer": answer });
-        sim.control("subscriptions", body).await;
-    };
-    assert_eq!(send(ONCE, talk_day("接待日")).await.0, 43101);
-    say(ONCE, "accept").await;
-    say(ONCE, "reject").await;
-    let (errcode, answer) = send(ONCE, talk_day(&"村".repeat(21))).await;
+    let send = async |data: Value| send(&sim, &openid, ONCE, data).await;
+    assert_eq!(send(talk_day("接待日")).await.0, 43101);
+    say(&sim, &openid, ONCE, "accept").await;
+    say(&sim, &openid, ONCE, "reject").await;
+    let (errcode, answer) = send(talk_day(&"村".repeat(21))).await;
     assert_eq!(errcode, 47003);
     let errmsg = answer["errmsg"].as_str().unwrap();
     assert!(errmsg.starts_with("argument invalid! data.thing1.value invalid rid: "), "{errmsg}");
-    let (_, answer) = send(ONCE, json!({})).await;
+    let (_, answer) = send(json!({})).await;
     assert!(answer["errmsg"].as_str().unwrap().contains("data.thing1.value is emtpy"));
-    assert_eq!(send("x", talk_day("接待日")).await.0, 40037);
-    let (errcode, answer) = send(ONCE, talk_day("接待日")).await;
+    let (errcode, answer) = send(talk_day("接待日")).await;
     assert!(errcode == 0 && answer["msgid"].is_i64());
-    assert_eq!(send(ONCE, talk_day("接待日")).await.0, 43101);
+    assert_eq!(send(talk_day("接待日")).await.0, 43101);
+    sim.control("pages", json!({ "pages": ["pages/home"] })).await;
+    assert_eq!(send(talk_day("接待日")).await.0, 41030);
 
+    let sent = sim.shown(&format!("sent?openid={openid}")).await["items"].clone();
+    assert_eq!((sent.as_array().unwrap().len(), &sent[0]["template_id"]), (1, &json!(ONCE)));
+    assert_eq!((&sent[0]["to"], &sent[0]["page"]), (&json!(openid), &json!("pages/day?id=1")));
+    assert_eq!(sent[0]["data"], talk_day("接待日"));
+    assert_eq!(sim.shown("sent?openid=o").await["items"], json!([]));
+}
+
+#[actix_web::test]
+async fn a_long_term_template_gives_many_until_it_is_switched_off() {
+    let sim = Sim::start();
+    let (openid, _, _) = sim.user_with_code().await;
     let progress = json!({
         "character_string1": { "value": "DZ-2026-000123" },
         "phrase2": { "value": "已受理" },
         "thing3": { "value": "修路" },
         "time4": { "value": "2026-11-24 09:00" },
     });
-    say(LONG, "accept").await;
+    say(&sim, &openid, LONG, "accept").await;
     for _ in 0..3 {
-        assert_eq!(send(LONG, progress.clone()).await.0, 0);
+        assert_eq!(send(&sim, &openid, LONG, progress.clone()).await.0, 0);
     }
-    say(LONG, "off").await;
-    assert_eq!(send(LONG, progress).await.0, 43101);
-
-    sim.control("pages", json!({ "pages": ["pages/home"] })).await;
-    assert_eq!(send(ONCE, talk_day("接待日")).await.0, 41030);
-    let sent = sim.shown(&format!("sent?openid={openid}")).await;
-    let first = &sent["items"][0];
-    assert_eq!(sent["items"].as_array().unwrap().len(), 4);
-    assert_eq!((&first["template_id"], &first["page"]), (&json!(ONCE), &json!("pages/day?id=1")));
-    assert_eq!((&first["to"], &first["data"]), (&json!(openid), &talk_day("接待日")));
-    assert_eq!(sim.shown("sent?openid=o").await["items"], json!([]));
+    say(&sim, &openid, LONG, "off").await;
+    assert_eq!(send(&sim, &openid, LONG, progress.clone()).await.0, 43101);
+    assert_eq!(send(&sim, &openid, "x", progress.clone()).await.0, 40037);
+    assert_eq!(send(&sim, "o", LONG, progress).await.0, 40003);
 }
 
 #[actix_web::test]
