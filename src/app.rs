@@ -30,8 +30,7 @@ use crate::{
     lists, notices, openapi, operations, people,
     problem::Problem,
     sms::Sms,
-    talks, telemetry,
-    wechat::{self, Client},
+    talks, telemetry, wechat, wecom,
 };
 
 /// Everything a handler, a job or a command may need.
@@ -43,7 +42,9 @@ pub struct App {
     /// The time.
     pub clock: Clock,
     /// The `WeChat` server API.
-    pub wechat: Client,
+    pub wechat: wechat::Client,
+    /// The `WeCom` server API.
+    pub wecom: wecom::Client,
     /// Text messages.
     pub sms: Sms,
     /// Access tokens.
@@ -85,7 +86,7 @@ pub enum StartFault {
     /// The database cannot be reached or brought up to date.
     #[error("database: {0}")]
     Database(#[from] sea_orm::DbErr),
-    /// The client of the `WeChat` server API.
+    /// The client of the `WeChat` or `WeCom` server API.
     #[error("WeChat client: {0}")]
     Wechat(#[from] reqwest::Error),
     /// The listener.
@@ -111,10 +112,16 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         app_id: config.wechat.app_id.clone(),
         secret: config.wechat.secret.clone(),
     };
+    let wecom_settings = wecom::Settings {
+        base_url: config.wecom.base_url.clone(),
+        corp_id: config.wecom.corp_id.clone(),
+        secret: config.wecom.secret.clone(),
+    };
     let calendar = calendar::latest(db.read()).await?;
     let metrics = telemetry::metrics().map_err(|fault| StartFault::Other(fault.to_string()))?;
     Ok(Arc::new(App {
-        wechat: Client::new(settings, clock.clone())?,
+        wechat: wechat::Client::new(settings, clock.clone())?,
+        wecom: wecom::Client::new(wecom_settings, clock.clone())?,
         sms: Sms::new(&config.sms)?,
         keyring: Keyring::new(&config.auth)?,
         passwords: Passwords::default(),

@@ -1,13 +1,18 @@
 //! Configuration in three layers: what is compiled in, the file of the environment, environment variables.
 //!
 //! Unknown keys are refused and secrets do not print, because a server that guesses its configuration is a server that
-//! leaks. The keys and their meaning stand in `config/default.toml`. Next: [`crate::app`], which is built from it.
+//! leaks. The keys and their meaning stand in `config/default.toml`. Next: `tencent` for WeChat and
+//! WeCom, [`crate::app`], which is built from all of it.
 
 mod check;
 mod read;
+mod tencent;
 mod weak;
 
-pub use weak::weakness;
+pub use self::{
+    tencent::{SimTemplate, SimTemplateKind, Wechat, WechatSim, Wecom},
+    weak::weakness,
+};
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -128,34 +133,6 @@ pub struct Data {
     pub dir: PathBuf,
 }
 
-/// `wechat.*`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wechat {
-    /// Base address of the API.
-    pub base_url: String,
-    /// Of the mini-program.
-    pub app_id: String,
-    /// Of the mini-program.
-    pub secret: SecretString,
-    /// Of the message push.
-    pub push_token: SecretString,
-    /// Of the message push.
-    pub push_aes_key: SecretString,
-}
-
-/// `wecom.*`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wecom {
-    /// Of the organisation.
-    pub corp_id: String,
-    /// Of the application.
-    pub secret: SecretString,
-    /// Of the application.
-    pub agent_id: String,
-}
-
 /// `auth.*`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,16 +187,6 @@ pub struct Crypto {
 pub struct Audit {
     /// Months that entries are kept, at least six (网络安全法 21).
     pub keep_months: u32,
-}
-
-/// `wechat_sim.*`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WechatSim {
-    /// Address and port.
-    pub bind: String,
-    /// Start it beside the server.
-    pub enabled: bool,
 }
 
 /// `sms.*`

@@ -35,5 +35,6 @@ pub mod talks;
 pub mod telemetry;
 pub mod wechat;
 pub mod wechat_sim;
+pub mod wecom;
 
 rust_i18n::i18n!("locales", fallback = "zh-CN");

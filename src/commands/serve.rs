@@ -9,7 +9,6 @@ use std::{
 use actix_web::{dev::ServerHandle, rt};
 use entity::division;
 use sea_orm::{EntityTrait, QueryFilter};
-use secrecy::ExposeSecret;
 use tokio::{net::TcpSocket, task::JoinHandle, time::timeout};
 
 use super::{open, say};
@@ -91,14 +90,14 @@ fn start_simulator(config: &mut Config, clock: &Clock) -> Result<Option<Simulato
     if !config.wechat_sim.enabled {
         return Ok(None);
     }
-    let secret = config.wechat.secret.expose_secret();
-    let (address, server) = wechat_sim::bind(&config.wechat_sim.bind, &config.wechat.app_id, secret, clock.clone())
-        .map_err(|fault| {
-            let hint = format!("{} (wechat_sim.bind)", config.wechat_sim.bind);
-            StartFault::Listen(hint, fault)
-        })?;
+    let settings = wechat_sim::Settings::of(config);
+    let (address, server) = wechat_sim::bind(&config.wechat_sim.bind, settings, clock.clone()).map_err(|fault| {
+        let hint = format!("{} (wechat_sim.bind)", config.wechat_sim.bind);
+        StartFault::Listen(hint, fault)
+    })?;
     let url = format!("http://{}", reachable(address));
     config.wechat.base_url.clone_from(&url);
+    config.wecom.base_url.clone_from(&url);
     let handle = server.handle();
     rt::spawn(server);
     Ok(Some(Simulator { url, handle }))

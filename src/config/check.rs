@@ -11,8 +11,6 @@ use super::{Config, ConfigFault, Environment, SmsProvider, decode};
 const MAKE: &str = "`shuoshi keys new` makes one";
 /// Fewer months the law does not allow (网络安全法 21).
 const LEAST_MONTHS: u32 = 6;
-/// Characters of the key that decrypts pushed messages.
-const PUSH_KEY_CHARS: usize = 43;
 
 impl Config {
     /// Refuses what would only fail later, and in production what the development files make public.
@@ -26,7 +24,7 @@ impl Config {
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         self.check_keys(&mut faults);
-        self.check_accounts(&mut faults);
+        self.check_tencent(&mut faults);
         if self.audit.keep_months < LEAST_MONTHS {
             faults.push(format!("audit.keep_months must be {LEAST_MONTHS} or more"));
         }
@@ -82,24 +80,6 @@ impl Config {
         }
     }
 
-    fn check_accounts(&self, faults: &mut Vec<String>) {
-        let push_key = self.wechat.push_aes_key.expose_secret();
-        let fits = push_key.len() == PUSH_KEY_CHARS && push_key.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !push_key.is_empty() && !fits {
-            faults
-                .push(format!("wechat.push_aes_key must be the {PUSH_KEY_CHARS} letters and digits of EncodingAESKey"));
-        }
-        let parts = [
-            ("wecom.corp_id", self.wecom.corp_id.is_empty()),
-            ("wecom.secret", self.wecom.secret.expose_secret().is_empty()),
-            ("wecom.agent_id", self.wecom.agent_id.is_empty()),
-        ];
-        if parts.iter().any(|(_, missing)| !missing) {
-            let missing = parts.iter().filter(|(_, missing)| *missing);
-            faults.extend(missing.map(|(name, _)| format!("{name} is missing, and WeCom is configured in part")));
-        }
-    }
-
     fn check_production(&self, faults: &mut Vec<String>) {
         let Ok(demo) = Self::of_files(Environment::Development) else { return };
         let public: Vec<(String, &SecretString)> = demo.secrets();
@@ -125,7 +105,12 @@ impl Config {
 
     fn secrets(&self) -> Vec<(String, &SecretString)> {
         let mut all = self.keys();
-        all.push(("wechat.secret".to_owned(), &self.wechat.secret));
+        all.extend([
+            ("wechat.secret".to_owned(), &self.wechat.secret),
+            ("wechat.push_token".to_owned(), &self.wechat.push_token),
+            ("wechat.push_aes_key".to_owned(), &self.wechat.push_aes_key),
+            ("wecom.secret".to_owned(), &self.wecom.secret),
+        ]);
         all
     }
 }
@@ -158,7 +143,7 @@ mod tests {
         config.environment = Environment::Production;
         let faults = config.faults();
         let public = faults.iter().filter(|fault| fault.contains("demonstration secret")).count();
-        assert_eq!(public, 5, "{faults:?}");
+        assert_eq!(public, 8, "{faults:?}");
     }
 
     #[test]
@@ -166,7 +151,8 @@ mod tests {
         let mut config = Config::of_files(Environment::Test).unwrap();
         config.crypto.audit_key = config.crypto.index_key.clone();
         config.audit.keep_months = 5;
-        "1000002".clone_into(&mut config.wecom.agent_id);
+        config.wecom.corp_id.clear();
+        config.wecom.secret = "".into();
         config.wechat.push_aes_key = "short".to_owned().into();
         let faults = config.faults().join("\n");
         for told in

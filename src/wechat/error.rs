@@ -36,12 +36,18 @@ pub enum WechatError {
     TokenRejected(Refusal),
     /// WeChat is busy: worth another try a little later.
     Busy(Refusal),
-    /// A quota that is counted by the minute or second is used up: wait for the next minute.
+    /// A quota that is counted by the second is used up: slow down.
+    SecondQuota(Refusal),
+    /// A quota that is counted by the minute is used up: wait for the next minute.
     MinuteQuota(Refusal),
     /// A quota that is counted by the day is used up: stop until tomorrow.
     DayQuota(Refusal),
     /// The account, its secret, its address list or its permissions are wrong: an operator must act, retrying is useless.
     Configuration(Refusal),
+    /// The session key is not the one the villager's phone signed in with last: the client signs in anew.
+    SessionOver(Refusal),
+    /// The villager takes no (more) messages of this template: their count is zero, trying again is useless.
+    NotSubscribed(Refusal),
     /// We sent what WeChat does not accept, or it answered a code this table does not know: a bug or bad data, no retry.
     DataBug(Refusal),
     /// WeChat could not be reached or did not answer in time.
@@ -51,18 +57,38 @@ pub enum WechatError {
 }
 
 impl WechatError {
-    /// Sorts an `errcode` (全局返回码 and the pages of the single interfaces) into its class.
+    /// Sorts an `errcode` of WeChat (全局返回码 and the pages of the single interfaces) into its class.
     #[must_use]
     pub fn refused(errcode: i64, errmsg: &str) -> Self {
         let refusal = Refusal { errcode, rid: rid_of(errmsg).map(str::to_owned) };
         match errcode {
             40029 | 40163 | 40226 => Self::BadCode(refusal),
             40001 | 40014 | 42001 => Self::TokenRejected(refusal),
-            -1 => Self::Busy(refusal),
-            44990 | 44991 | 45011 => Self::MinuteQuota(refusal),
+            -1 | 43108 => Self::Busy(refusal),
+            44990 => Self::SecondQuota(refusal),
+            44991 | 45011 => Self::MinuteQuota(refusal),
             44993 | 45009 => Self::DayQuota(refusal),
-            40002 | 40013 | 40125 | 40164 | 40243 | 41002 | 41004 | 48001 | 48004 | 48006 | 50004 | 50007 | 89503
-            | 89506 | 89507 => Self::Configuration(refusal),
+            87007 | 87009 => Self::SessionOver(refusal),
+            43101 => Self::NotSubscribed(refusal),
+            40002 | 40013 | 40037 | 40125 | 40164 | 40243 | 41002 | 41004 | 41030 | 43104 | 43107 | 45029 | 48001
+            | 48004 | 48006 | 50004 | 50007 | 85079 | 85088 | 89503 | 89506 | 89507 => Self::Configuration(refusal),
+            _ => Self::DataBug(refusal),
+        }
+    }
+
+    /// Sorts an `errcode` of WeCom (企业微信全局错误码) into its class; 45009 is a matter of the next minute there.
+    #[must_use]
+    pub fn refused_by_wecom(errcode: i64, errmsg: &str) -> Self {
+        let refusal = Refusal { errcode, rid: hint_of(errmsg).map(str::to_owned) };
+        match errcode {
+            40029 => Self::BadCode(refusal),
+            40001 | 40014 | 42001 => Self::TokenRejected(refusal),
+            -1 => Self::Busy(refusal),
+            45033 => Self::SecondQuota(refusal),
+            45009 => Self::MinuteQuota(refusal),
+            40013 | 40056 | 41002 | 41004 | 48002 | 50001 | 60011 | 60020 | 93000 | 301_002 => {
+                Self::Configuration(refusal)
+            }
             _ => Self::DataBug(refusal),
         }
     }
@@ -74,9 +100,12 @@ impl WechatError {
             Self::BadCode(refusal)
             | Self::TokenRejected(refusal)
             | Self::Busy(refusal)
+            | Self::SecondQuota(refusal)
             | Self::MinuteQuota(refusal)
             | Self::DayQuota(refusal)
             | Self::Configuration(refusal)
+            | Self::SessionOver(refusal)
+            | Self::NotSubscribed(refusal)
             | Self::DataBug(refusal) => Some(refusal),
             Self::Transport(_) | Self::Unreadable => None,
         }
@@ -86,16 +115,19 @@ impl WechatError {
         match self {
             Self::BadCode(_) => "the code is unknown, used, over or blocked",
             Self::TokenRejected(_) => "the access token was not accepted",
-            Self::Busy(_) => "WeChat is busy",
+            Self::Busy(_) => "the service is busy",
+            Self::SecondQuota(_) => "the quota of this second is used up",
             Self::MinuteQuota(_) => "the quota of this minute is used up",
             Self::DayQuota(_) => "the quota of this day is used up",
             Self::Configuration(refusal) => remedy(refusal.errcode),
-            Self::DataBug(_) => "WeChat did not accept the request",
-            Self::Transport(Outage::TimedOut) => "WeChat did not answer in time",
-            Self::Transport(Outage::Unconnected) => "no connection to WeChat",
-            Self::Transport(Outage::Status(_)) => "WeChat answered with an HTTP error",
-            Self::Transport(Outage::Other) => "the exchange with WeChat broke off",
-            Self::Unreadable => "the answer of WeChat could not be read",
+            Self::SessionOver(_) => "the session key is over",
+            Self::NotSubscribed(_) => "the villager takes no message of this template",
+            Self::DataBug(_) => "the request was not accepted",
+            Self::Transport(Outage::TimedOut) => "no answer in time",
+            Self::Transport(Outage::Unconnected) => "no connection",
+            Self::Transport(Outage::Status(_)) => "the answer is an HTTP error",
+            Self::Transport(Outage::Other) => "the exchange broke off",
+            Self::Unreadable => "the answer could not be read",
         }
     }
 }
@@ -103,14 +135,20 @@ impl WechatError {
 /// What an operator should look at; the texts are for `doctor` and the log.
 fn remedy(errcode: i64) -> &'static str {
     match errcode {
-        40013 | 41002 => "the app id is wrong or missing",
-        40125 | 41004 => "the app secret is wrong or missing",
-        40164 => "the address of this server is not on the IP list of the mini program",
+        40013 | 41002 => "the app id or corporation id is wrong or missing",
+        40001 | 40125 | 41004 => "the secret is wrong or missing",
+        40164 | 60020 => "the address of this server is not on the IP list of the account",
         40243 => "the app secret is frozen",
-        48001 | 48004 | 48006 => "the mini program lacks the permission for this interface",
+        40037 | 43107 => "the message template is not one of this mini program or is banned",
+        40056 | 301_002 => "the application number (agent id) is wrong for this secret",
+        41030 | 85079 => "the page is not in the published version of the mini program",
+        43104 | 48001 | 48002 | 48004 | 48006 | 60011 | 85088 => "the account lacks the permission for this interface",
+        45029 => "all codes of this kind have been made; use unlimited ones",
+        50001 => "the address the code was made for is not a trusted domain of the application",
         50004 | 50007 => "the mini program account is restricted",
         89503 | 89506 | 89507 => "an administrator of the mini program must confirm the address of this server",
-        _ => "the settings of the mini program are not accepted",
+        93000 => "the address of the group robot is wrong",
+        _ => "the settings of the account are not accepted",
     }
 }
 
@@ -143,7 +181,7 @@ impl From<reqwest::Error> for WechatError {
         } else {
             Outage::Other
         };
-        tracing::debug!(wechat.error = %error.without_url(), "The exchange with WeChat failed");
+        tracing::debug!(wechat.error = %error.without_url(), "The exchange failed");
         Self::Transport(outage)
     }
 }
@@ -159,6 +197,20 @@ pub fn rid_of(errmsg: &str) -> Option<&str> {
         rid.split('-').all(|group| group.len() == 8 && group.bytes().all(|byte| byte.is_ascii_hexdigit()));
     (groups_are_hex && rid.split('-').count() == 3).then_some(rid)
 }
+
+/// The number WeCom puts into an `errmsg` to find the request by: `hint: [1676019639347283636740445]`.
+#[must_use]
+pub fn hint_of(errmsg: &str) -> Option<&str> {
+    let (_, behind) = errmsg.rsplit_once("hint: [")?;
+    let (hint, _) = behind.split_once(']')?;
+    let is_number = (1..=40).contains(&hint.len()) && hint.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(hint)
+}
+
+/// What we were about to send breaks a rule of the interface's page; nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not accepted by WeChat: {0}")]
+pub struct Invalid(pub &'static str);
 
 #[cfg(test)]
 mod tests {
@@ -194,19 +246,22 @@ mod tests {
     #[test]
     fn every_known_code_has_the_class_of_its_remedy() {
         type Make = fn(Refusal) -> WechatError;
-        let table: [(Make, &[i64]); 7] = [
+        let table: [(Make, &[i64]); 10] = [
             (WechatError::BadCode, &[40029, 40163, 40226]),
             (WechatError::TokenRejected, &[40001, 40014, 42001]),
-            (WechatError::Busy, &[-1]),
-            (WechatError::MinuteQuota, &[44990, 44991, 45011]),
+            (WechatError::Busy, &[-1, 43108]),
+            (WechatError::SecondQuota, &[44990]),
+            (WechatError::MinuteQuota, &[44991, 45011]),
             (WechatError::DayQuota, &[44993, 45009]),
             (
                 WechatError::Configuration,
                 &[
-                    40002, 40013, 40125, 40164, 40243, 41002, 41004, 48001, 48004, 48006, 50004, 50007, 89503, 89506,
-                    89507,
+                    40002, 40013, 40037, 40125, 40164, 40243, 41002, 41004, 41030, 43104, 43107, 45029, 48001, 48004,
+                    48006, 50004, 50007, 85079, 85088, 89503, 89506, 89507,
                 ],
             ),
+            (WechatError::SessionOver, &[87007, 87009]),
+            (WechatError::NotSubscribed, &[43101]),
             (WechatError::DataBug, &[40097, 41001, 41008, 43002, 44002, 47001, 47003, 123_456, i64::MIN]),
         ];
         for (make, codes) in table {
@@ -217,15 +272,25 @@ mod tests {
     }
 
     #[test]
+    fn wecom_means_other_things_by_some_numbers_and_has_its_own_request_number() {
+        let errmsg =
+            "api freq out of limit, hint: [1708397705432012366598976], from ip: 1.2.3.4, more info at https://";
+        let rid = Some("1708397705432012366598976".to_owned());
+        let error = WechatError::refused_by_wecom(45009, errmsg);
+        assert_eq!(error, WechatError::MinuteQuota(Refusal { errcode: 45009, rid }));
+        for (errcode, expected) in [(60020, true), (301_002, true), (40058, false)] {
+            let error = WechatError::refused_by_wecom(errcode, "x");
+            assert_eq!(matches!(error, WechatError::Configuration(_)), expected, "{errcode}");
+        }
+        for no_hint in ["", "hint: [", "hint: []", "hint: [a]", "hint: [12] hint: [x]"] {
+            assert_eq!(hint_of(no_hint), None, "{no_hint}");
+        }
+    }
+
+    #[test]
     fn the_text_names_code_and_rid_and_nothing_else_of_the_answer() {
         let error = WechatError::refused(40125, "invalid appsecret hunter2, rid: 69dfb1ed-7ed689cc-28c3c5a7");
-        assert_eq!(
-            error.to_string(),
-            "the app secret is wrong or missing (errcode 40125, rid 69dfb1ed-7ed689cc-28c3c5a7)"
-        );
-        assert_eq!(
-            WechatError::Transport(Outage::Status(502)).to_string(),
-            "WeChat answered with an HTTP error (status 502)"
-        );
+        assert_eq!(error.to_string(), "the secret is wrong or missing (errcode 40125, rid 69dfb1ed-7ed689cc-28c3c5a7)");
+        assert_eq!(WechatError::Transport(Outage::Status(502)).to_string(), "the answer is an HTTP error (status 502)");
     }
 }

@@ -1,7 +1,7 @@
 //! Signing in: a code of `wx.login` becomes the identity WeChat knows the villager by.
 //!
 //! The page is 微信小程序服务端 API, 小程序登录凭证校验 (`code2Session`); a code lives five minutes and is good for one
-//! use. Next: [`super::token`], which this interface does without.
+//! use. Next: [`super::session`].
 
 use std::fmt;
 
@@ -40,6 +40,6 @@ impl Client {
             ("js_code", code),
             ("grant_type", "authorization_code"),
         ];
-        self.ask_patiently(PATH, self.get(PATH, &query)).await
+        self.exchange.ask(PATH, self.exchange.get(PATH, &query)).await
     }
 }

@@ -3,7 +3,7 @@
 //! It answers like an ordinary JSON interface with true status codes, unlike what it simulates. Next: [`super::people`]
 //! and [`super::faults`], which do the work.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -16,14 +16,16 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    BODY_BYTES, World,
+    BODY_BYTES, World, checks,
     faults::{Fault, Instead},
-    lock,
+    lock, messages,
     people::Denied,
+    push, subscriptions, wecom,
 };
 
 const NICKNAME_CHARS: usize = 64;
 const PATH_CHARS: usize = 200;
+const PAGES: usize = 1000;
 const FAULT_TIMES: u32 = 100_000;
 const DELAY_MS: u64 = 60_000;
 const ADVANCE_S: u32 = 400 * 24 * 3600;
@@ -61,13 +63,35 @@ struct Advance {
     advance_s: u32,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chaos {
+    content_types: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    pages: Option<Vec<String>>,
+}
+
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .route("/users", web::post().to(add_user))
+        .route("/users", web::get().to(list_users))
         .route("/codes", web::post().to(add_code))
         .route("/faults", web::post().to(order_fault))
         .route("/requests", web::get().to(list_requests))
         .route("/clock", web::post().to(wind_clock))
+        .route("/phone-codes", web::post().to(add_phone_code))
+        .route("/session-keys", web::post().to(replace_session_key))
+        .route("/chaos", web::post().to(set_chaos))
+        .route("/pages", web::post().to(publish))
+        .configure(checks::controls)
+        .configure(messages::controls)
+        .configure(push::controls)
+        .configure(subscriptions::controls)
+        .configure(wecom::controls)
         .default_service(web::to(|| async { refuse(StatusCode::NOT_FOUND, "no such control") }));
 }
 
@@ -81,17 +105,17 @@ pub(super) fn json_config() -> JsonConfig {
     )
 }
 
-fn refuse(status: StatusCode, why: &str) -> HttpResponse {
+pub(super) fn refuse(status: StatusCode, why: &str) -> HttpResponse {
     HttpResponse::build(status).json(json!({ "error": why }))
 }
 
-fn invalid(why: &str) -> HttpResponse {
+pub(super) fn invalid(why: &str) -> HttpResponse {
     refuse(StatusCode::UNPROCESSABLE_ENTITY, why)
 }
 
-fn denied(denied: &Denied) -> HttpResponse {
+pub(super) fn denied(denied: &Denied) -> HttpResponse {
     match denied {
-        Denied::NoSuchUser => refuse(StatusCode::NOT_FOUND, "no user has this openid"),
+        Denied::NoSuchUser => refuse(StatusCode::NOT_FOUND, "no user has this openid or userid"),
         Denied::Full => refuse(StatusCode::INSUFFICIENT_STORAGE, "the simulator is full"),
     }
 }
@@ -107,7 +131,7 @@ async fn add_user(world: Data<World>, Json(user): Json<NewUser>) -> HttpResponse
     if !user.phone.as_ref().is_none_or(is_phone) {
         return invalid("phone: 5 to 20 digits, + may stand before them");
     }
-    match lock(&world.people).join(user.nickname, user.phone) {
+    match lock(&world.people).join(user.nickname, user.phone, world.clock.now()) {
         Ok((openid, unionid)) => HttpResponse::Ok().json(json!({ "openid": openid, "unionid": unionid })),
         Err(why) => denied(&why),
     }
@@ -118,6 +142,46 @@ async fn add_code(world: Data<World>, Json(ask): Json<NewCode>) -> HttpResponse 
         Ok(code) => HttpResponse::Ok().json(json!({ "code": code })),
         Err(why) => denied(&why),
     }
+}
+
+async fn list_users(world: Data<World>) -> HttpResponse {
+    let users = lock(&world.people).list();
+    let items: Vec<_> =
+        users.into_iter().map(|(openid, nickname)| json!({ "openid": openid, "nickname": nickname })).collect();
+    HttpResponse::Ok().json(json!({ "items": items }))
+}
+
+async fn add_phone_code(world: Data<World>, Json(ask): Json<NewCode>) -> HttpResponse {
+    match lock(&world.people).issue_phone_code(&ask.openid, world.clock.now()) {
+        Ok(code) => HttpResponse::Ok().json(json!({ "code": code })),
+        Err(why) => denied(&why),
+    }
+}
+
+/// The session key of a user is replaced, as a later `wx.login` does now and then; the old one proves nothing any more.
+async fn replace_session_key(world: Data<World>, Json(ask): Json<NewCode>) -> HttpResponse {
+    match lock(&world.people).replace_session_key(&ask.openid) {
+        Ok(_) => HttpResponse::Ok().json(json!({ "openid": ask.openid })),
+        Err(_) => refuse(StatusCode::NOT_FOUND, "no user with this openid has signed in"),
+    }
+}
+
+/// With chaos, answers have Content-Types that do not fit them.
+async fn set_chaos(world: Data<World>, Json(ask): Json<Chaos>) -> HttpResponse {
+    world.chaos.store(ask.content_types, Ordering::Relaxed);
+    HttpResponse::Ok().json(json!({ "content_types": ask.content_types }))
+}
+
+/// Says which pages the published version has; before anything is said, it has every page.
+async fn publish(world: Data<World>, Json(ask): Json<Published>) -> HttpResponse {
+    if ask.pages.iter().flatten().any(|page| page.len() > PATH_CHARS || page.starts_with('/'))
+        || ask.pages.as_ref().is_some_and(|pages| pages.len() > PAGES)
+    {
+        return invalid("pages: at most 1000, without a slash in front; null: every page");
+    }
+    let count = ask.pages.as_ref().map(Vec::len);
+    *lock(&world.pages) = ask.pages;
+    HttpResponse::Ok().json(json!({ "pages": count }))
 }
 
 async fn order_fault(world: Data<World>, Json(ask): Json<NewFault>) -> HttpResponse {

@@ -3,21 +3,37 @@
 //! What a backend does while WeChat is down decides whether people can still book by other ways, so it has to be tried
 //! out at will. Next: [`super::controls`], where faults are ordered.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::atomic::Ordering, time::Duration};
 
 use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
+use rand::seq::IndexedRandom;
 
-use super::{World, answers::Family, lock};
+use super::{
+    World,
+    answers::{Family, Traced},
+    lock,
+};
 use crate::clock::Instant;
 
 const ORDERS: usize = 100;
+/// What answers are called when their types are to be odd; all of them were seen around JSON or pictures.
+const ODD_TYPES: [&str; 5] = [
+    "text/plain",
+    "text/html; charset=UTF-8",
+    "application/octet-stream",
+    "application/json; encoding=utf-8",
+    "image/jpeg",
+];
 
 /// What is answered instead of the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +90,24 @@ pub(super) async fn intercept(
     let Some(world) = request.app_data::<Data<World>>().cloned() else {
         return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
     };
-    lock(&world.journal).enter(request.method().as_str(), request.path(), world.clock.now());
+    let number = lock(&world.journal).enter(request.method().as_str(), request.path(), world.clock.now());
+    let mut response = disturb(&world, request, next).await?;
+    let traced = response.response().extensions().get::<Traced>().cloned();
+    if let Some(traced) = traced {
+        lock(&world.journal).refused(number, traced);
+    }
+    if world.chaos.load(Ordering::Relaxed) {
+        let odd = ODD_TYPES.choose(&mut rand::rng()).copied().unwrap_or_default();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(odd));
+    }
+    Ok(response)
+}
+
+async fn disturb(
+    world: &World,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let fault = lock(&world.faults).take(request.path());
     if let Some(fault) = fault {
         tokio::time::sleep(fault.delay).await;

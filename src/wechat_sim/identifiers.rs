@@ -30,6 +30,31 @@ pub(super) fn js_code() -> String {
     random_text(32, |letter| letter.is_ascii_alphanumeric())
 }
 
+/// What the phone-number button gives: 64 hexadecimal digits.
+pub(super) fn phone_code() -> String {
+    format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
+}
+
+/// 43 URL-safe characters; codes of WeCom's sign-in page look the same.
+pub(super) fn template_id() -> String {
+    random_text(43, any)
+}
+
+/// The key in the address of a group robot: a UUID.
+pub(super) fn robot_key() -> String {
+    uuid::Builder::from_random_bytes(rand::random()).into_uuid().to_string()
+}
+
+/// The end of a link: letters and digits.
+pub(super) fn ticket() -> String {
+    random_text(11, |letter| letter.is_ascii_alphanumeric())
+}
+
+/// A number of a message; they fit 63 bits.
+pub(super) fn message_id() -> i64 {
+    rand::random_range(1_000_000_000_000_000_000..i64::MAX)
+}
+
 /// Base64 of 16 bytes: 24 characters, the last two `==`.
 pub(super) fn session_key() -> String {
     STANDARD.encode(rand::random::<[u8; 16]>())
@@ -53,6 +78,10 @@ mod tests {
         assert_eq!(session_key().len(), 24);
         assert!(session_key().ends_with("=="));
         assert_eq!(access_token().len(), 136);
+        assert_eq!(phone_code().len(), 64);
+        assert!(phone_code().bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(template_id().len(), 43);
+        assert_eq!(robot_key().len(), 36);
         assert_ne!(openid(), openid());
     }
 }

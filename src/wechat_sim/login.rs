@@ -11,7 +11,10 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::{World, answers::Family, lock};
+use super::{World, answers::Family, lock, quota::Window};
+
+/// Sign-ins of one user a minute (older page of `code2Session`).
+const A_MINUTE: u64 = 100;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.route("/jscode2session", web::to(exchange_code));
@@ -50,7 +53,11 @@ async fn exchange_code(request: HttpRequest, world: Data<World>) -> HttpResponse
     if value(&query, "grant_type") != "authorization_code" {
         return Family::Sns.refuse(40002, at);
     }
-    match lock(&world.people).redeem(code, at) {
+    let outcome = lock(&world.people).redeem(code, at);
+    match outcome {
+        Ok(user) if !lock(&world.quotas).count(&format!("login:{}", user.openid), Window::Minute, A_MINUTE, at) => {
+            Family::Sns.refuse(45011, at)
+        }
         Ok(user) => Family::Sns.answer(&SignedIn {
             session_key: &user.session_key,
             openid: &user.openid,

@@ -1,66 +1,53 @@
-//! `GET /wxa/checksession`: whether a user's session key still holds, proven by a signature with it.
+//! `GET /wxa/checksession` and `/wxa/resetusersessionkey`: a user's session key, proven by a signature with it.
 //!
-//! It follows 小程序登录, 检验登录态 (`checkSessionKey`) and is the first interface here that wants an access token, which
-//! it checks before anything else, as the real one does. Next: [`super::token`].
-
-use std::fmt::Write;
+//! They follow 小程序登录, 检验登录态 (`checkSessionKey`) and 重置登录态. The pages say body in the table and query in the
+//! sample, so both are read. Next: [`super::people`], who have the keys.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{self, Data, ServiceConfig},
+    HttpRequest,
+    web::{self, Bytes, Data, ServiceConfig},
 };
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use secrecy::SecretString;
+use serde_json::json;
 
 use super::{
     World,
-    answers::{Family, accepted},
+    answers::{Answer, Refusal, accepted},
+    call::{Ask, Call},
     lock,
-    login::{query_of, value},
 };
+use crate::wechat::open_data::session_signature;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.route("/checksession", web::to(check_session));
+    config.route("/checksession", web::to(check_session)).route("/resetusersessionkey", web::to(reset_session_key));
 }
 
-async fn check_session(request: HttpRequest, world: Data<World>) -> HttpResponse {
-    let at = world.clock.now();
-    let query = query_of(&request);
-    let checked = lock(&world.tokens).check(value(&query, "access_token"), at);
-    let outcome = checked.and_then(|()| {
-        if request.method() != "GET" {
-            return Err(43001);
-        }
-        if value(&query, "sig_method") != "hmac_sha256" {
-            return Err(87008);
-        }
-        let people = lock(&world.people);
-        let key = people.session_key(value(&query, "openid"))?;
-        if signature(key) == value(&query, "signature") { Ok(()) } else { Err(87009) }
-    });
-    match outcome {
-        Ok(()) => accepted(),
-        Err(errcode) => Family::Cgi.refuse(errcode, at),
+async fn check_session(request: HttpRequest, world: Data<World>, body: Bytes) -> Answer {
+    let call = Call::of(&request, &world)?;
+    prove(&call, &body)?;
+    Ok(accepted())
+}
+
+async fn reset_session_key(request: HttpRequest, world: Data<World>, body: Bytes) -> Answer {
+    let call = Call::of(&request, &world)?;
+    let openid = prove(&call, &body)?;
+    let key = lock(&world.people).replace_session_key(&openid).map_err(|errcode| call.no(errcode))?;
+    Ok(call.answer(&json!({ "errcode": 0, "errmsg": "ok", "openid": openid, "session_key": key })))
+}
+
+/// The openid, when the signature is one with its session key over nothing.
+fn prove(call: &Call, body: &Bytes) -> Result<String, Refusal> {
+    call.got()?;
+    let ask = Ask(serde_json::from_slice(body).unwrap_or_default());
+    let value = |name: &str| match call.query(name) {
+        "" => ask.text(name).to_owned(),
+        text => text.to_owned(),
+    };
+    if value("sig_method") != "hmac_sha256" {
+        return Err(call.no(87008));
     }
-}
-
-/// The signature is HMAC-SHA256 of nothing, in hexadecimal digits; its key is the session key as base64 *text*.
-pub(crate) fn signature(session_key: &str) -> String {
-    // A key of any length will do for HMAC, so this never fails.
-    let Ok(mac) = Hmac::<Sha256>::new_from_slice(session_key.as_bytes()) else { return String::new() };
-    mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_signature_agrees_with_an_independent_reckoning() {
-        assert_eq!(
-            super::signature("o0q0otL8aEzpcZL/FT9WsQ=="),
-            "46e043c5525c2d817c44be603d30837a808a1d930d038f6fdc3e62a201fed128"
-        );
-    }
+    let openid = value("openid");
+    let key = lock(&call.world.people).session_key(&openid).map(SecretString::from);
+    let key = key.map_err(|errcode| call.no(errcode))?;
+    if session_signature(&key, "") == value("signature") { Ok(openid) } else { Err(call.no(87009)) }
 }

@@ -1,5 +1,8 @@
 //! A simulator to test with, and what it answers to those who are not our client.
 
+mod interfaces;
+mod pushes;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -8,11 +11,17 @@ use std::{
 use actix_web::{dev::ServerHandle, web};
 use serde_json::{Value, json};
 
-use super::bind;
-use crate::{clock::Clock, wechat::rid_of};
+use super::{Settings, bind};
+use crate::{
+    clock::Clock,
+    config::{Config, Environment},
+    wechat::rid_of,
+};
 
 pub(crate) const APP_ID: &str = "wx0123456789abcdef";
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const CORP_ID: &str = "ww0123456789abcdef";
+pub(crate) const CORP_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789A";
 pub(crate) const LOGIN: &str = "/sns/jscode2session";
 pub(crate) const STABLE_TOKEN: &str = "/cgi-bin/stable_token";
 
@@ -33,8 +42,18 @@ impl Drop for Sim {
 
 impl Sim {
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    pub(crate) fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::of(&Config::of_files(Environment::Test).unwrap());
+        settings.app_id = APP_ID.to_owned();
+        settings.secret = SECRET.into();
+        settings.corp_id = CORP_ID.to_owned();
+        settings.corp_secret = CORP_SECRET.into();
+        change(&mut settings);
         let clock = Clock::standing_at("2026-11-23T01:00:00Z".parse().unwrap());
-        let (at, server) = bind("127.0.0.1:0", APP_ID, SECRET, clock.clone()).unwrap();
+        let (at, server) = bind("127.0.0.1:0", settings, clock.clone()).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -52,6 +71,22 @@ impl Sim {
         let (status, answer) = self.post(&format!("/_sim/{name}"), body).await;
         assert_eq!(status, 200, "{answer}");
         answer
+    }
+
+    /// What a control shows.
+    pub(crate) async fn shown(&self, name: &str) -> Value {
+        self.get(&format!("/_sim/{name}")).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.http.get(format!("http://{}{path}", self.at)).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// An access token of the mini program.
+    pub(crate) async fn token(&self) -> String {
+        let ask = json!({ "grant_type": "client_credential", "appid": APP_ID, "secret": SECRET });
+        let (_, answer) = self.post(STABLE_TOKEN, ask).await;
+        answer["access_token"].as_str().unwrap().to_owned()
     }
 
     /// A new user's openid and unionid, and a code of their phone.

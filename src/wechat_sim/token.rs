@@ -139,6 +139,9 @@ async fn stable_token(request: HttpRequest, world: Data<World>, body: Bytes) -> 
     if text("grant_type") != "client_credential" {
         return Family::Cgi.refuse(40002, at);
     }
+    if let Err(errcode) = lock(&world.quotas).take(request.path(), at) {
+        return Family::Cgi.refuse(errcode, at);
+    }
     let force = ask.get("force_refresh").and_then(Value::as_bool).unwrap_or_default();
     let token = lock(&world.tokens).stable(force, at);
     issued(token, at)

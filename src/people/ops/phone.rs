@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
-use entity::{Instant, id::PersonId, person, phone_code};
+use entity::{Instant, id::PersonId, person, phone_code, wechat_account};
 use rand::RngExt;
 use rust_i18n::t;
 use sea_orm::{
@@ -20,6 +20,7 @@ use crate::{
     jobs,
     personal::PhoneNumber,
     problem::{Code, Problem},
+    wechat::WechatError,
 };
 
 /// How long a code is good.
@@ -112,8 +113,16 @@ pub async fn is_right(
 /// # Errors
 /// `phone_code_invalid`, also for a foreign number; `wechat_unavailable`.
 pub async fn vouched(app: &App, me: &Villager, code: &str) -> Result<PhoneNumber, Problem> {
-    let _ = (app, me, code);
-    Err(Code::WechatUnavailable.into())
+    let account = wechat_account::Entity::find().filter(wechat_account::COLUMN.person_id.eq(me.person()));
+    let openid = account.one(app.db.read()).await?.map(|account| account.openid);
+    let number = app.wechat.phone_number(code, openid.as_deref()).await.map_err(|fault| match fault {
+        WechatError::BadCode { .. } => Problem::new(Code::PhoneCodeInvalid),
+        other => {
+            tracing::warn!(error = %other, "WeChat gave no phone number");
+            Code::WechatUnavailable.into()
+        }
+    })?;
+    PhoneNumber::read(&number.phone_number).ok_or_else(|| Code::PhoneCodeInvalid.into())
 }
 
 /// The phone is theirs now: it finds them, those who named it as their agent's, and what the desk entered under it.

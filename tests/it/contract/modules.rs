@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
         "telemetry",
         "http",
         "wechat",
+        "wecom",
         "wechat_sim",
         "lists",
         "sms",

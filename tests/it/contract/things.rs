@@ -10,7 +10,6 @@ use super::{
     bodies::{bodies, parameters},
 };
 use crate::{
-    audit::lives_in_the_village,
     cases::{actions, answered, filed},
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},

@@ -6,7 +6,6 @@ use actix_web::dev::ServerHandle;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{division, id::DivisionId, job};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement};
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use shuoshi::{
     app::{self, App},
@@ -52,9 +51,8 @@ impl TestApp {
     pub async fn start(engine: Engine) -> Self {
         let database = TestDatabase::filled(engine).await;
         let clock = Clock::standing_at(monday_morning());
-        let settings = config_on(&database.url).wechat;
-        let (at, simulator) =
-            wechat_sim::bind("127.0.0.1:0", &settings.app_id, settings.secret.expose_secret(), clock.clone()).unwrap();
+        let settings = wechat_sim::Settings::of(&config_on(&database.url));
+        let (at, simulator) = wechat_sim::bind("127.0.0.1:0", settings, clock.clone()).unwrap();
         let simulator_server = simulator.handle();
         actix_web::rt::spawn(simulator);
         let shared = Rc::new(Shared {
@@ -73,6 +71,7 @@ impl TestApp {
     async fn serve(shared: Rc<Shared>, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config_on(&shared.database.url);
         config.wechat.base_url.clone_from(&shared.simulator);
+        config.wecom.base_url.clone_from(&shared.simulator);
         config.data.dir = shared.database.folder.path().to_owned();
         config.sms.file = config.data.dir.join("sms.jsonl");
         change(&mut config);
