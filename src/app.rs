@@ -28,7 +28,7 @@ use crate::{
     http::{self, Lane},
     lists, notices, openapi, operations, people,
     problem::Problem,
-    talks, telemetry,
+    staffing, talks, telemetry,
     wechat::{self, Client},
 };
 
@@ -143,7 +143,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(talks::routes)
                 .configure(catalogue::routes)
                 .configure(cases::routes)
-                .configure(lists::routes),
+                .configure(lists::routes)
+                .configure(staffing::routes),
         )
         .configure(operations::routes);
 }

@@ -29,6 +29,7 @@ pub mod operations;
 pub mod people;
 pub mod personal;
 pub mod problem;
+pub mod staffing;
 pub mod talks;
 pub mod telemetry;
 pub mod wechat;

@@ -43,13 +43,9 @@ pub struct SignInStaff {
     username: String,
     #[schema(value_type = String, max_length = 256)]
     password: SecretString,
-    /// Six digits (RFC 6238).
+    /// Six digits (RFC 6238); asked for where the account has an authenticator.
     #[validate(length(max = 16))]
     #[schema(max_length = 16)]
-    #[allow(
-        dead_code,
-        reason = "accepted from clients that always send it; asked for where an account has a second factor"
-    )]
     totp: Option<String>,
 }
 
@@ -139,9 +135,9 @@ pub async fn sign_in_staff(
     req: HttpRequest,
     command: Command<SignInStaff>,
 ) -> Result<HttpResponse, Problem> {
-    let SignInStaff { username, password, .. } = command.body;
+    let SignInStaff { username, password, totp } = command.body;
     let password = password.expose_secret().chars().take(256).collect();
-    let signed = ops::sign_in_staff(&app, &username, password, address_of(&req, &app)).await?;
+    let signed = ops::sign_in_staff(&app, &username, password, totp.as_deref(), address_of(&req, &app)).await?;
     let who = Who::Staff(signed.who.0, signed.who.1);
     session(&app, SignedIn { access_token: signed.access_token, refresh_token: signed.refresh_token, who })
 }

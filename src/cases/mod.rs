@@ -8,6 +8,7 @@ pub mod api;
 mod commands;
 mod emergency;
 pub mod jobs;
+mod near;
 pub mod number;
 mod ops;
 pub mod scope;
@@ -16,9 +17,11 @@ pub mod staff_api;
 mod views;
 pub mod workflow;
 
+pub use advance::By;
 pub use api::lane;
 pub use ops::{
     file::Wish,
+    hand_over::{busy, cover, give_back, release},
     track::{Tracking, tracking},
 };
 

@@ -6,6 +6,8 @@ pub mod act;
 pub mod file;
 mod filing;
 pub mod find;
+pub mod hand_over;
+mod receiver;
 pub mod review;
 pub mod staff_lists;
 pub mod track;

@@ -7,7 +7,7 @@ pub mod api;
 pub mod import;
 mod ops;
 
-pub use ops::{Lineage, find, lineage, lineages};
+pub use ops::{Lineage, find, line_up, lineage, lineages, subtree};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use entity::sweep;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 
-use crate::{app::App, cases, problem::Problem, talks};
+use crate::{app::App, cases, problem::Problem, staffing, talks};
 
 /// Every sweep: its name and how often it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +18,15 @@ pub enum Sweep {
     MaterialiseTalkDays,
     /// Cases whose step fell due by silence: accepted, signed, completed, archived.
     CaseClocks,
+    /// Absences that begin or end: open work moves to the stand-in and back.
+    CoverAbsences,
     /// Answers, tokens and jobs whose time is over.
     Forget,
 }
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::MaterialiseTalkDays, Self::CaseClocks, Self::Forget];
+    pub const ALL: [Self; 4] = [Self::MaterialiseTalkDays, Self::CaseClocks, Self::CoverAbsences, Self::Forget];
 
     /// The key of its row.
     #[must_use]
@@ -32,6 +34,7 @@ impl Sweep {
         match self {
             Self::MaterialiseTalkDays => "materialise_talk_days",
             Self::CaseClocks => "case_clocks",
+            Self::CoverAbsences => "cover_absences",
             Self::Forget => "forget",
         }
     }
@@ -40,6 +43,7 @@ impl Sweep {
         match self {
             Self::MaterialiseTalkDays => TimeDelta::hours(1),
             Self::CaseClocks => TimeDelta::seconds(30),
+            Self::CoverAbsences => TimeDelta::seconds(60),
             Self::Forget => TimeDelta::hours(6),
         }
     }
@@ -69,6 +73,7 @@ pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
     match sweep {
         Sweep::MaterialiseTalkDays => talks::jobs::materialise(app).await,
         Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
+        Sweep::CoverAbsences => staffing::jobs::cover_absences(app).await,
         Sweep::Forget => forget(app).await,
     }
 }

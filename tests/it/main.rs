@@ -21,5 +21,6 @@ mod db;
 mod http;
 mod idempotency;
 mod kill;
+mod staffing;
 mod talks;
 mod two_servers;

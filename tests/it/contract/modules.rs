@@ -28,13 +28,14 @@ const FLOORS: &[&[&str]] = &[
     &["demo"],
     &["commands"],
 ];
-const FEATURES: &[&str] = &["divisions", "people", "catalogue", "talks", "cases"];
+const FEATURES: &[&str] = &["divisions", "people", "catalogue", "talks", "cases", "staffing"];
 
 /// Upward edges that stand: module, what it uses, why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("*", "app", "App holds the database, clock and configuration that every operation is handed"),
     ("jobs", "talks", "a sweep of the feature: the match over sweeps is the registry"),
     ("jobs", "cases", "likewise"),
+    ("jobs", "staffing", "likewise"),
     ("app", "dev", "app mounts it"),
 ];
 

@@ -4,8 +4,12 @@ use std::cell::Cell;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shuoshi::auth::totp;
 
-use super::{Operation, bodies::bodies};
+use super::{
+    Operation,
+    bodies::{account, bodies},
+};
 use crate::{
     cases::{actions, answered, filed},
     support::{Actor, Answer, TestApp},
@@ -34,13 +38,14 @@ pub(super) struct Village {
     id: String,
     desk: Actor,
     cadre: Actor,
+    admin: Actor,
     villagers: Cell<u32>,
 }
 
 impl Village {
     pub(super) async fn of(app: &TestApp) -> Self {
-        let (desk, cadre) = (app.staff("desk").await, app.staff("cadre").await);
-        Self { app: app.clone(), id: app.village().await.to_string(), desk, cadre, villagers: Cell::new(0) }
+        let (desk, cadre, admin) = (app.staff("desk").await, app.staff("cadre").await, app.staff("admin").await);
+        Self { app: app.clone(), id: app.village().await.to_string(), desk, cadre, admin, villagers: Cell::new(0) }
     }
 
     /// The operation with each of its bodies, on things of its own.
@@ -57,7 +62,7 @@ impl Village {
         asks
     }
 
-    async fn ask(&self, operation: &Operation, body: Value) -> Ask {
+    async fn ask(&self, operation: &Operation, mut body: Value) -> Ask {
         self.villagers.set(self.villagers.get() + 1);
         let villager = self.app.villager(&format!("villager {}", self.villagers.get())).await;
         let state = state_for(&operation.id, &body);
@@ -66,15 +71,36 @@ impl Village {
             Some((before, rest)) => {
                 let kind = before.rsplit('/').nth(1).unwrap();
                 let id = self.thing(kind, state, &villager).await;
-                format!("{before}{id}{}", rest.split_once('}').unwrap().1)
+                let path = format!("{before}{id}{}", rest.split_once('}').unwrap().1);
+                if path.contains("{conflict}") { path.replace("{conflict}", &self.conflict(&id).await) } else { path }
             }
         };
         let who_may = match state {
             _ if !operation.of_staff() => villager,
+            _ if operation.is_one_s_own() => self.clerk().await,
+            _ if operation.of_administrators() => self.admin.clone(),
             "assigned" | "in_progress" => self.cadre.clone(),
             _ => self.desk.clone(),
         };
+        if operation.id == "confirm_totp" {
+            let enrolled = who_may.post("/staff/me/totp", json!({})).await.expect(200);
+            body = json!({"code": totp::code_at(enrolled["secret"].as_str().unwrap(), self.app.now())});
+        }
         Ask { who_may, method: operation.method.clone(), path, body }
+    }
+
+    /// Somebody new who works in the village.
+    async fn clerk(&self) -> Actor {
+        self.villagers.set(self.villagers.get() + 1);
+        let username = format!("clerk-{}", self.villagers.get());
+        self.admin.post("/staff/accounts", account(&username, &self.id)).await.expect(201);
+        self.app.staff(&username).await
+    }
+
+    async fn conflict(&self, account: &str) -> String {
+        let body = json!({"with_staff": self.desk.id(), "kind": "relative"});
+        let made = self.admin.post(&format!("/staff/accounts/{account}/conflicts"), body).await.expect(201);
+        made["id"].as_str().unwrap().to_owned()
     }
 
     /// The id of a thing that stands in a path after `kind`; the villager's where it is somebody's.
@@ -88,6 +114,15 @@ impl Village {
                 let rules = format!("/staff/divisions/{}/talk-rules", self.id);
                 let (_, rule) = bodies("", "").into_iter().find(|(id, _)| *id == "make_talk_rule").unwrap();
                 self.desk.post(&rules, rule).await.expect(201)["id"].clone()
+            }
+            "units" => {
+                let units = format!("/staff/units?division={}", self.id);
+                self.desk.get(&units).await.expect(200)["items"][0]["id"].clone()
+            }
+            "accounts" => json!(self.clerk().await.id()),
+            "absences" => {
+                let body = json!({"from": "2026-11-24", "until": "2026-11-24", "stand_in": self.cadre.id()});
+                self.clerk().await.post("/staff/absences", body).await.expect(201)["id"].clone()
             }
             "cases" => self.case(state, villager).await["id"].clone(),
             "inbox" => {
