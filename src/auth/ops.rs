@@ -147,7 +147,7 @@ pub async fn sign_in_staff(
 }
 
 /// The key under which tries of an account are counted.
-pub(super) fn tries_of(username: &str) -> String {
+fn tries_of(username: &str) -> String {
     format!("staff:{username}")
 }
 

@@ -11,7 +11,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use super::{
     accounts::{self, Seat},
     actor::AnyStaff,
-    ops::{count_try, tries_of},
+    ops::count_try,
     throttle, totp,
 };
 use crate::{
@@ -41,7 +41,8 @@ pub(super) async fn find(app: &App, me: &AnyStaff) -> Result<(staff::Model, Vec<
 pub(super) async fn change_password(app: &App, me: &AnyStaff, old: String, new: String) -> Result<(), Problem> {
     let now = app.clock.now();
     let row = staff::Entity::find_by_id(me.id()).one(app.db.read()).await?.ok_or(Code::SessionEnded)?;
-    let key = tries_of(&row.username);
+    // Counted apart from sign-ins: who succeeds here must not be forgiven guesses there.
+    let key = format!("password:{}", row.id);
     count_try(app, key.clone(), None, now).await?;
     let wrong = || Problem::field("/old_password", "wrong");
     if !app.passwords.verify(old, Some(row.password_hash.clone())).await? {
@@ -96,7 +97,7 @@ pub(super) async fn enrol(app: &App, me: &AnyStaff) -> Result<Enrolment, Problem
     Ok(Enrolment { uri: totp::uri(&username, &secret), secret })
 }
 
-/// Confirms the authenticator by a code of it; this session counts as one of two factors from now on.
+/// Confirms the authenticator by a code of it; this session counts as one of two factors from now on, the others end.
 ///
 /// # Errors
 /// `totp_invalid`, `totp_already_set`.
@@ -113,6 +114,8 @@ pub(super) async fn confirm(app: &Arc<App>, me: &AnyStaff, code: String) -> Resu
         changed.totp_confirmed_at = Set(Some(now));
         changed.totp_last_step = Set(Some(step));
         changed.update(tx).await?;
+        // Whoever signed in elsewhere did so with a password alone.
+        accounts::end_sessions(tx, me.id(), Some(me.session()), now).await?;
         session::Entity::update_many()
             .col_expr(session::Column::SecondFactor, true.into())
             .filter(session::COLUMN.id.eq(me.session()))

@@ -202,7 +202,7 @@ pub async fn enrol_totp(app: Data<App>, me: AnyStaff, _: Command<EnrolTotp>) -> 
     json(&TotpEnrolment { secret, uri })
 }
 
-/// Confirms the authenticator by a code; this session then counts as one of two factors.
+/// Confirms the authenticator by a code; this session then counts as one of two factors, and the others end.
 #[utoipa::path(
     tag = "staff", request_body = ConfirmTotp, responses((status = 204, description = "Confirmed"))
 )]

@@ -7,7 +7,7 @@ use entity::{
     posting, staff,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::{ExprTrait, SelectStatement},
 };
 
@@ -46,13 +46,12 @@ pub fn within<'a>(postings: impl Iterator<Item = &'a Posted>) -> Condition {
     })
 }
 
-/// Postings, joined with their places.
-fn placed() -> Select<posting::Entity> {
-    let place = posting::Entity::belongs_to(division::Entity).from(posting::Column::DivisionId);
-    posting::Entity::find()
-        .select_only()
-        .column(posting::Column::StaffId)
-        .join(JoinType::InnerJoin, place.to(division::Column::Id).into())
+fn ids(places: Condition) -> SelectStatement {
+    division::Entity::find().select_only().column(division::Column::Id).filter(places).into_query()
+}
+
+fn posted() -> Select<posting::Entity> {
+    posting::Entity::find().select_only().column(posting::Column::StaffId)
 }
 
 fn current(today: NaiveDate) -> sea_orm::sea_query::Expr {
@@ -61,16 +60,17 @@ fn current(today: NaiveDate) -> sea_orm::sea_query::Expr {
 
 /// Staff posted in these places today or later.
 pub fn posted_in(places: Condition, today: NaiveDate) -> SelectStatement {
-    placed().filter(places).filter(current(today)).into_query()
+    posted().filter(posting::Column::DivisionId.in_subquery(ids(places))).filter(current(today)).into_query()
 }
 
 /// Accounts an administrator may see, all whose current postings lie inside: of who has none, all that there ever were.
 pub fn accounts<N: Need>(staff: &Staff<N>, today: NaiveDate) -> Select<staff::Entity> {
-    let inside = || within(staff.postings());
-    let ever_inside = placed().filter(inside()).into_query();
-    let outside = || placed().filter(inside().not());
+    let inside = || ids(within(staff.postings()));
+    let ever_inside = posted().filter(posting::Column::DivisionId.in_subquery(inside())).into_query();
+    // Not the condition denied: a county has no township above it, and what is compared with nothing is neither.
+    let outside = || posted().filter(posting::Column::DivisionId.not_in_subquery(inside()));
     let now_outside = outside().filter(current(today)).into_query();
-    let somewhere = placed().filter(current(today)).into_query();
+    let somewhere = posted().filter(current(today)).into_query();
     let in_query = |query| staff::Column::Id.in_subquery(query);
     staff::Entity::find()
         .filter(in_query(ever_inside))
@@ -99,7 +99,7 @@ pub async fn account<N: Need>(
 }
 
 /// One account to be changed: locked, in scope and not dismissed. Who holds a duty that only the county gives is for the
-/// county to change: whoever sets a password can be that person.
+/// county to change: whoever sets a password can be that person. One's own name is one's own to change.
 pub async fn account_to_change<N: Need>(
     tx: &Tx,
     staff: &Staff<N>,
@@ -115,7 +115,7 @@ pub async fn account_to_change<N: Need>(
         let Some(place) = &seat.place else { continue };
         let by_county =
             || staff.postings().any(|posted| rules::is_county_or_above(posted.level) && covers(posted, place));
-        if rules::reserved(&rules::duties(&seat.posting)?) && !by_county() {
+        if id != staff.id() && rules::reserved(&rules::duties(&seat.posting)?) && !by_county() {
             return Err(Code::NotYourDuty.into());
         }
     }

@@ -114,11 +114,11 @@ pub async fn change(
     password_hash: Option<&str>,
 ) -> Result<Account, Problem> {
     let (now, today) = (app.clock.now(), local_day(app.clock.now()));
-    let (row, _) = scope::account_to_change(tx, staff, id, today).await?;
     let fields = named(body);
     if id == staff.id() && fields.iter().any(|field| *field != "name") {
         return Err(Code::ConflictOfInterest.into());
     }
+    let (row, _) = scope::account_to_change(tx, staff, id, today).await?;
     let unbinds = row.wecom_userid.is_some() && body.wecom_userid != Change::LeftOut;
     let row = columns(row, body, password_hash)?;
     if row.is_changed() {
@@ -182,10 +182,10 @@ fn columns(
 /// `conflict_of_interest`: nobody dismisses themselves.
 pub async fn dismiss(tx: &Tx, app: &App, staff: &Staff<ManageAccounts>, id: StaffId) -> Result<(), Problem> {
     let (now, today) = (app.clock.now(), local_day(app.clock.now()));
-    let (row, _) = scope::account_to_change(tx, staff, id, today).await?;
     if id == staff.id() {
         return Err(Code::ConflictOfInterest.into());
     }
+    let (row, _) = scope::account_to_change(tx, staff, id, today).await?;
     let mut row = row.into_active_model();
     row.dismissed_at = Set(Some(now));
     // Whoever comes after may be bound to the same member of WeCom.

@@ -29,7 +29,7 @@ both_engines! {
 
     async fn a_unit_that_is_not_there_is_made(app: TestApp) {
         let admin = app.staff("admin").await;
-        let other = app.division("511702108205").await;
+        let other = app.division("511702108206").await;
         let made = made(&admin, "first", &[posting(other, &["accept_cases"])]).await;
         assert_eq!(made["postings"][0]["unit_kind"], "village_desk");
         assert_eq!(app.number("SELECT COUNT(*) FROM unit WHERE kind = 'village_desk'").await, 3);
@@ -117,6 +117,11 @@ both_engines! {
             admin.put(&own, change).await.problem("conflict_of_interest");
         }
         assert_eq!(admin.put(&own, json!({"name": "样例 管理员"})).await.expect(200)["name"], "样例 管理员");
+        let keeper = officer(&app, "keeper", TOWNSHIP, &["manage_accounts"]).await;
+        let own = account(&json!(keeper.id()));
+        keeper.put(&own, json!({"postings": []})).await.problem("conflict_of_interest");
+        keeper.delete(&own).await.problem("conflict_of_interest");
+        keeper.put(&own, json!({"name": "样例 镇管理员"})).await.expect(200);
     }
 
     async fn lists_come_in_pages_and_are_searched(app: TestApp) {

@@ -137,6 +137,13 @@ both_engines! {
         assert_eq!(app.number(&sealed).await, 0, "it is sealed");
     }
 
+    async fn whoever_was_in_with_a_password_alone_is_out_once_there_is_a_second_factor(app: TestApp) {
+        let (here, elsewhere) = (clerk(&app, "clerk").await, app.staff("clerk").await);
+        enrolled(&app, &here).await;
+        elsewhere.get("/staff/me").await.problem("session_ended");
+        here.get("/staff/cases").await.expect(200);
+    }
+
     async fn a_lost_authenticator_is_reset_by_the_administrator(app: TestApp) {
         let clerk = clerk(&app, "clerk").await;
         enrolled(&app, &clerk).await;
