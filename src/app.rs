@@ -30,7 +30,7 @@ use crate::{
     lists, notices, openapi, operations, people,
     problem::Problem,
     sms::Sms,
-    talks, telemetry, wechat, wecom,
+    staffing, talks, telemetry, wechat, wecom,
 };
 
 /// Everything a handler, a job or a command may need.
@@ -156,7 +156,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(catalogue::routes)
                 .configure(cases::routes)
                 .configure(audit::routes)
-                .configure(lists::routes),
+                .configure(lists::routes)
+                .configure(staffing::routes),
         )
         .configure(operations::routes);
 }

@@ -190,7 +190,7 @@ async fn people_the_village(tx: &Tx, hash: &str, now: Instant) -> Result<(), Pro
                 demonstration: true,
             };
             let person = accounts::add(tx, account, now).await?;
-            accounts::post(tx, person, unit, &place, duties, since).await?;
+            accounts::post(tx, person, unit, &place, duties, since, None).await?;
             if *username == "cadre" {
                 add_talk_rule(tx, &place, person, now).await?;
             }

@@ -31,6 +31,7 @@ pub mod people;
 pub mod personal;
 pub mod problem;
 pub mod sms;
+pub mod staffing;
 pub mod talks;
 pub mod telemetry;
 pub mod wechat;

@@ -91,7 +91,59 @@ struct StaffRow {
     session: SessionId,
     name: String,
     postings: Vec<Posted>,
+    /// Signed in with more than a password.
+    second_factor: bool,
+    demonstration: bool,
     request: Arc<str>,
+}
+
+impl StaffRow {
+    /// Whoever reaches beyond one village must sign in with more than a password; demonstrations are spared.
+    fn must_show_more(&self) -> bool {
+        self.reaches_beyond_a_village() && !self.demonstration
+    }
+
+    fn reaches_beyond_a_village(&self) -> bool {
+        self.postings.iter().any(|posting| posting.level != DivisionLevel::Village)
+    }
+}
+
+/// Signed-in staff, whatever their duties and with or without a second factor: for what one does with one's own account.
+#[derive(Clone, Debug)]
+pub struct AnyStaff {
+    row: Arc<StaffRow>,
+}
+
+impl AnyStaff {
+    /// Who.
+    #[must_use]
+    pub fn id(&self) -> StaffId {
+        self.row.id
+    }
+
+    /// The session they are signed in by.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.row.session
+    }
+
+    /// The id of the call, for the audit.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        &self.row.request
+    }
+
+    /// Whether this session was opened with more than a password.
+    #[must_use]
+    pub fn second_factor(&self) -> bool {
+        self.row.second_factor
+    }
+
+    /// Whether this account may do nothing else without a second factor.
+    #[must_use]
+    pub fn needs_second_factor(&self) -> bool {
+        self.row.must_show_more()
+    }
 }
 
 /// Signed-in staff whose postings satisfy the need `N` somewhere; *where* is for the query to say.
@@ -180,10 +232,12 @@ async fn caller(app: &App, token: &str, request: Arc<str>) -> Result<Caller, Pro
         Some(Standing { ended_at: None, person_id: Some(person), .. }) => {
             Ok(Caller::Villager(Villager { person: *person, session: id, request }))
         }
-        Some(Standing { ended_at: None, staff_id: Some(staff), name: Some(name), dismissed_at: None, .. }) => {
+        Some(row @ Standing { ended_at: None, staff_id: Some(staff), name: Some(name), dismissed_at: None, .. }) => {
             let (staff, name) = (*staff, name.clone());
+            let (second_factor, demonstration) = (row.second_factor, row.demonstration == Some(true));
             let postings = sessions::postings(app, rows)?;
-            Ok(Caller::Staff(Arc::new(StaffRow { id: staff, session: id, name, postings, request })))
+            let row = StaffRow { id: staff, session: id, name, postings, second_factor, demonstration, request };
+            Ok(Caller::Staff(Arc::new(row)))
         }
         _ => Err(Code::SessionEnded.into()),
     }
@@ -218,12 +272,28 @@ impl FromRequest for Villager {
     }
 }
 
+impl FromRequest for AnyStaff {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match req.extensions().get::<Caller>() {
+            Some(Caller::Staff(row)) => Ok(Self { row: row.clone() }),
+            Some(Caller::Villager(_)) => Err(Code::NotYourDuty.into()),
+            None => Err(Code::SignInRequired.into()),
+        })
+    }
+}
+
 impl<N: Need> FromRequest for Staff<N> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match req.extensions().get::<Caller>() {
+            Some(Caller::Staff(row)) if row.must_show_more() && !row.second_factor => {
+                Err(Code::SecondFactorRequired.into())
+            }
             Some(Caller::Staff(row)) if row.postings.iter().any(|posting| posting.any(N::ANY_OF)) => {
                 Ok(Self { row: row.clone(), need: PhantomData })
             }

@@ -15,12 +15,15 @@ use super::{
     address_of,
     duty::Duty,
     ops::{self, SignedIn, Who},
+    throttle::check_sign_in,
 };
 use crate::{
     app::App,
     http::{Command, RequestId, json},
     personal::{PersonName, Personal},
-    problem::Problem,
+    problem::{Code, Problem},
+    wechat::WechatError,
+    wecom::WecomError,
 };
 
 /// The code of `wx.login`.
@@ -43,14 +46,32 @@ pub struct SignInStaff {
     username: String,
     #[schema(value_type = String, max_length = 256)]
     password: SecretString,
-    /// Six digits (RFC 6238).
+    /// Six digits (RFC 6238); asked for where the account has an authenticator.
     #[validate(length(max = 16))]
     #[schema(max_length = 16)]
-    #[allow(
-        dead_code,
-        reason = "accepted from clients that always send it; asked for where an account has a second factor"
-    )]
     totp: Option<String>,
+}
+
+/// The code that WeCom gave the app for whoever opened it.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInWecom {
+    /// Five minutes, one use.
+    #[validate(length(min = 1, max = 512))]
+    #[schema(min_length = 1, max_length = 512)]
+    code: String,
+    /// Where the app was opened.
+    kind: WecomCode,
+}
+
+/// Where a code of WeCom comes from.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WecomCode {
+    /// A web page inside WeCom, by OAuth.
+    Oauth,
+    /// The mini-program inside WeCom, by `wx.qy.login`.
+    MiniProgram,
 }
 
 /// A refresh token.
@@ -139,11 +160,44 @@ pub async fn sign_in_staff(
     req: HttpRequest,
     command: Command<SignInStaff>,
 ) -> Result<HttpResponse, Problem> {
-    let SignInStaff { username, password, .. } = command.body;
+    let SignInStaff { username, password, totp } = command.body;
     let password = password.expose_secret().chars().take(256).collect();
-    let signed = ops::sign_in_staff(&app, &username, password, address_of(&req, &app), &request_of(&req)).await?;
+    let (address, request) = (address_of(&req, &app), request_of(&req));
+    let signed = ops::sign_in_staff(&app, &username, password, totp.as_deref(), address, &request).await?;
     let who = Who::Staff(signed.who.0, signed.who.1);
     session(&app, SignedIn { access_token: signed.access_token, refresh_token: signed.refresh_token, who })
+}
+
+/// Signs staff in with WeCom, whose own sign-in is the second factor. The account is bound by an administrator.
+#[utoipa::path(tag = "auth", security(()), request_body = SignInWecom, responses((status = 200, body = Session)))]
+#[post("/auth/wecom")]
+pub async fn sign_in_wecom(
+    app: Data<App>,
+    req: HttpRequest,
+    command: Command<SignInWecom>,
+) -> Result<HttpResponse, Problem> {
+    check_sign_in(&app, address_of(&req, &app))?;
+    let SignInWecom { code, kind } = &command.body;
+    let member = match kind {
+        _ if app.config.wecom.corp_id.is_empty() => return Err(Code::WecomUnavailable.into()),
+        WecomCode::Oauth => app.wecom.member_of_code(code).await,
+        WecomCode::MiniProgram => app.wecom.member_of_mini_program_code(code).await,
+    };
+    let member = member.map_err(in_our_words)?;
+    let signed = ops::sign_in_wecom(&app, &member.userid, &request_of(&req)).await?;
+    let who = Who::Staff(signed.who.0, signed.who.1);
+    session(&app, SignedIn { access_token: signed.access_token, refresh_token: signed.refresh_token, who })
+}
+
+fn in_our_words(fault: WecomError) -> Problem {
+    match fault {
+        WecomError::NotAMember => Code::WecomNotBound.into(),
+        WecomError::Api(WechatError::BadCode(_)) => Code::WecomCodeInvalid.into(),
+        WecomError::Api(other) => {
+            tracing::warn!(error = %other, "WeCom did not sign somebody in");
+            Code::WecomUnavailable.into()
+        }
+    }
 }
 
 /// Trades a refresh token for new tokens; each works once.

@@ -83,6 +83,8 @@ needs! {
     /// Is posted at all.
     Anything: AcceptCases | AssignCases | HandleCases | Supervise | HandleDiscipline | ManageTalks | HostTalks
         | ManageAccounts | ManageCatalogue | ManagePeople | ReadMinors | ReadAudit;
+    /// Keeps who is near to whom.
+    RecordConflicts: ManageAccounts | HandleDiscipline;
     /// Makes and changes talk days.
     ManageTalks: ManageTalks;
     /// Sees who is booked.

@@ -2,20 +2,23 @@
 //!
 //! [`authenticate`] checks the token and its session once per call; [`Villager`] and [`Staff`] are proofs that only
 //! this module can make, and operations demand them: forgetting authorisation does not compile. What a duty allows is
-//! the table in [`duty`]. Next: [`ops`] for signing in.
+//! the table in [`duty`]. Next: [`ops`] for signing in, [`own`] for one's own account and its second factor.
 
 pub mod accounts;
 mod actor;
 pub mod api;
 pub mod duty;
 pub mod ops;
+mod own;
+pub mod own_api;
 mod password;
 mod sessions;
 mod throttle;
 mod tokens;
+pub mod totp;
 mod trail;
 
-pub use actor::{Posted, Staff, Villager, authenticate};
+pub use actor::{AnyStaff, Posted, Staff, Villager, authenticate};
 pub use duty::Duty;
 pub use password::{Passwords, hash as hash_password};
 pub use sessions::{Sessions, sessions};
@@ -29,6 +32,11 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(api::sign_in_wechat)
         .service(api::sign_in_staff)
+        .service(api::sign_in_wecom)
         .service(api::refresh_session)
-        .service(api::sign_out);
+        .service(api::sign_out)
+        .service(own_api::get_own_account)
+        .service(own_api::change_own_password)
+        .service(own_api::enrol_totp)
+        .service(own_api::confirm_totp);
 }

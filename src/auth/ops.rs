@@ -5,10 +5,10 @@ use entity::{
     id::{SessionId, StaffId},
     person, refresh_token, session, staff, wechat_account,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set};
 use std::net::IpAddr;
 
-use super::{actor::Posted, sessions, throttle, tokens, trail};
+use super::{accounts, actor::Posted, own, sessions, throttle, tokens, trail};
 use crate::{
     app::App,
     db::{self, Tx},
@@ -96,62 +96,125 @@ async fn find_or_make_person(
     Ok(person)
 }
 
-/// Signs staff in with a password.
+/// What signing in yields to staff.
+pub type StaffSignedIn = SignedIn<(staff::Model, Vec<Posted>)>;
+
+/// Signs staff in with a password, and a one-time code where the account has an authenticator.
 ///
 /// # Errors
-/// `bad_credentials` (the same for an unknown name), `too_many_requests` after failures.
+/// `bad_credentials` (the same for an unknown name), `totp_required` only after the right password,
+/// `too_many_requests` after failures.
 pub async fn sign_in_staff(
     app: &App,
     username: &str,
     password: String,
+    code: Option<&str>,
     address: Option<IpAddr>,
     request: &str,
-) -> Result<SignedIn<(staff::Model, Vec<Posted>)>, Problem> {
+) -> Result<StaffSignedIn, Problem> {
     let now = app.clock.now();
     let username = username.trim().to_lowercase();
     let by_account = throttle::account_key(app, &username)?;
-    let limits = app.config.auth.throttle.clone();
-    // A try is counted before it is judged, so that a hundred at once are still five.
-    let counted = by_account.clone();
-    app.db
-        .transact(async move |tx| {
-            throttle::count(tx, &counted, limits.staff_failures_per_account, WINDOW, now).await?;
-            if let Some(address) = address {
-                let key = format!("staff-address:{address}");
-                throttle::count(tx, &key, limits.staff_failures_per_address, WINDOW, now).await?;
-            }
-            Ok(())
-        })
-        .await?;
+    count_try(app, by_account.clone(), address, now).await?;
     let found = staff::Entity::find().filter(staff::COLUMN.username.eq(&username)).one(app.db.read()).await?;
     let found = found.filter(|person| person.dismissed_at.is_none());
     let hash = found.as_ref().map(|person| person.password_hash.clone());
     let right = app.passwords.verify(password, hash).await?;
     let known = found.as_ref().map(|person| person.id);
-    let Some(person) = found.filter(|_| right) else {
-        trail::refused(app, known, request).await?;
-        return Err(Code::BadCredentials.into());
+    let Some(person) = found.filter(|_| right) else { return refused(app, known, request).await };
+    let step = match (person.totp_confirmed_at, code) {
+        (None, _) => None,
+        (Some(_), Some(code)) => match own::step_of(app, &person, code, now)? {
+            Some(step) => Some(step),
+            None => return refused(app, known, request).await,
+        },
+        (Some(_), None) => {
+            // No guess of a code: this one try is taken back, but what was guessed before stays counted.
+            app.db.transact(async move |tx| throttle::give_back(tx, &by_account).await).await?;
+            return Err(Code::TotpRequired.into());
+        }
     };
     let tokens = NewTokens::make(app);
-    let refresh = tokens.clone();
-    let id: StaffId = person.id;
+    let (refresh, judged) = (tokens.clone(), person.clone());
     let (keys, request) = (app.field_keys.clone(), request.to_owned());
-    app.db
-        .transact(async move |tx| {
-            throttle::forget(tx, &by_account).await?;
-            let opened = session::ActiveModel {
-                id: Set(refresh.session),
-                person_id: Set(None),
-                staff_id: Set(Some(id)),
-                second_factor: Set(false),
-                created_at: Set(now),
-                ended_at: Set(None),
-            };
-            opened.insert(tx).await?;
-            refresh.keep(tx, now).await?;
-            trail::signed_in(tx, &keys, id, &request, now).await
-        })
+    let open = async move |tx: &Tx| {
+        // Held until the session stands: a password change or a dismissal comes before it or ends it.
+        let row = staff::Entity::find_by_id(judged.id).lock_exclusive().one(tx).await?;
+        row.filter(|row| as_judged(row, &judged)).ok_or(Code::BadCredentials)?;
+        if let Some(step) = step {
+            use_up(tx, judged.id, step).await?;
+        }
+        throttle::forget(tx, &by_account).await?;
+        refresh.open_for_staff(tx, judged.id, step.is_some(), now).await?;
+        trail::signed_in(tx, &keys, judged.id, &request, now).await
+    };
+    app.db.transact(open).await?;
+    let postings = postings_behind(app, tokens.session).await?;
+    tokens.signed_in(app, (person, postings))
+}
+
+/// The refusal of wrong credentials, whatever was wrong; entered in the audit.
+async fn refused<T>(app: &App, known: Option<StaffId>, request: &str) -> Result<T, Problem> {
+    trail::refused(app, known, request).await?;
+    Err(Code::BadCredentials.into())
+}
+
+/// A try is counted before it is judged, so that a hundred at once are still five.
+pub(super) async fn count_try(
+    app: &App,
+    by_account: String,
+    address: Option<IpAddr>,
+    now: entity::Instant,
+) -> Result<(), Problem> {
+    let limits = app.config.auth.throttle.clone();
+    let count = async move |tx: &Tx| {
+        throttle::count(tx, &by_account, limits.staff_failures_per_account, WINDOW, now).await?;
+        if let Some(address) = address {
+            let key = format!("staff-address:{address}");
+            throttle::count(tx, &key, limits.staff_failures_per_address, WINDOW, now).await?;
+        }
+        Ok(())
+    };
+    app.db.transact(count).await
+}
+
+fn as_judged(row: &staff::Model, judged: &staff::Model) -> bool {
+    row.dismissed_at.is_none()
+        && row.password_hash == judged.password_hash
+        && row.totp_confirmed_at == judged.totp_confirmed_at
+}
+
+/// A code is good once: of two at once one passes.
+async fn use_up(tx: &Tx, id: StaffId, step: i64) -> Result<(), Problem> {
+    let last = staff::COLUMN.totp_last_step;
+    let used = staff::Entity::update_many()
+        .col_expr(staff::Column::TotpLastStep, step.into())
+        .filter(staff::COLUMN.id.eq(id))
+        .filter(Condition::any().add(last.is_null()).add(last.lt(step)))
+        .exec(tx)
         .await?;
+    if used.rows_affected == 1 { Ok(()) } else { Err(Code::BadCredentials.into()) }
+}
+
+/// Signs in the staff member to whom this `WeCom` user id is bound. Who calls has it from `WeCom` itself, whose own
+/// sign-in is the second factor.
+///
+/// # Errors
+/// `wecom_not_bound`, also for somebody dismissed.
+pub async fn sign_in_wecom(app: &App, userid: &str, request: &str) -> Result<StaffSignedIn, Problem> {
+    let now = app.clock.now();
+    let userid = accounts::wecom_userid(userid).ok_or(Code::WecomNotBound)?;
+    let tokens = NewTokens::make(app);
+    let (refresh, keys, request) = (tokens.clone(), app.field_keys.clone(), request.to_owned());
+    let open = async move |tx: &Tx| {
+        let bound = staff::Entity::find().filter(staff::COLUMN.wecom_userid.eq(userid.as_str()));
+        let bound = bound.filter(staff::COLUMN.dismissed_at.is_null());
+        let person = bound.lock_exclusive().one(tx).await?.ok_or(Code::WecomNotBound)?;
+        refresh.open_for_staff(tx, person.id, true, now).await?;
+        trail::signed_in(tx, &keys, person.id, &request, now).await?;
+        Ok(person)
+    };
+    let person = app.db.transact(open).await?;
     let postings = postings_behind(app, tokens.session).await?;
     tokens.signed_in(app, (person, postings))
 }
@@ -251,6 +314,25 @@ impl NewTokens {
     fn make(app: &App) -> Self {
         let (refresh, hash) = tokens::refresh_token();
         Self { session: SessionId::fresh(), refresh, hash, life: TimeDelta::days(app.config.auth.refresh_days) }
+    }
+
+    async fn open_for_staff(
+        &self,
+        tx: &Tx,
+        staff: StaffId,
+        second_factor: bool,
+        now: entity::Instant,
+    ) -> Result<(), Problem> {
+        let opened = session::ActiveModel {
+            id: Set(self.session),
+            person_id: Set(None),
+            staff_id: Set(Some(staff)),
+            second_factor: Set(second_factor),
+            created_at: Set(now),
+            ended_at: Set(None),
+        };
+        opened.insert(tx).await?;
+        self.keep(tx, now).await
     }
 
     async fn keep(&self, tx: &Tx, now: entity::Instant) -> Result<(), Problem> {

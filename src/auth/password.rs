@@ -43,6 +43,18 @@ impl Passwords {
     }
 }
 
+impl Passwords {
+    /// A hash to keep, made off the threads that answer.
+    pub async fn make(&self, password: String) -> Result<String, Problem> {
+        let permit = self.at_once.clone().acquire_owned().await.map_err(Problem::unexpected)?;
+        let made = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            hash(&password)
+        });
+        made.await.map_err(Problem::unexpected)?
+    }
+}
+
 /// Made at the first unknown name, not at the start: it would keep 19 MiB busy for nothing.
 fn nobody_s(kept: &OnceLock<String>) -> Result<String, Problem> {
     if let Some(hash) = kept.get() {

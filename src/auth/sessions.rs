@@ -32,9 +32,11 @@ pub struct Standing {
     id: SessionId,
     pub(super) person_id: Option<PersonId>,
     pub(super) staff_id: Option<StaffId>,
+    pub(super) second_factor: bool,
     pub(super) ended_at: Option<Instant>,
     pub(super) name: Option<String>,
     pub(super) dismissed_at: Option<Instant>,
+    pub(super) demonstration: Option<bool>,
     unit_id: Option<UnitId>,
     division_id: Option<DivisionId>,
     level: Option<DivisionLevel>,
@@ -68,7 +70,8 @@ async fn load(db: DatabaseConnection, ids: Wishes<SessionId>) -> Answers<Vec<Sta
     let rows: Vec<Standing> = session::Entity::find()
         .select_only()
         .columns([session::Column::Id, session::Column::PersonId, session::Column::StaffId, session::Column::EndedAt])
-        .columns([staff::Column::Name, staff::Column::DismissedAt])
+        .columns([session::Column::SecondFactor])
+        .columns([staff::Column::Name, staff::Column::DismissedAt, staff::Column::Demonstration])
         .columns([posting::Column::UnitId, posting::Column::DivisionId, posting::Column::Level])
         .columns([posting::Column::Duties, posting::Column::StartsOn, posting::Column::EndsOn])
         .join(JoinType::LeftJoin, staff.into())

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use entity::{Instant, throttle};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, Set,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, Set,
     sea_query::{CaseStatement, Expr, OnConflict},
 };
 
@@ -77,6 +77,18 @@ pub async fn count(tx: &Tx, key: &str, limit: u32, window: TimeDelta, now: Insta
         let left = Ord::max((row.window_starts_at + window - now).num_seconds(), 1);
         return Err(Problem::new(Code::TooManyRequests).retry_after(left.unsigned_abs()));
     }
+    Ok(())
+}
+
+/// Takes back one try of `key` that turned out not to be a guess; those before stay counted.
+pub async fn give_back(tx: &Tx, key: &str) -> Result<(), Problem> {
+    let count = (throttle::Entity, throttle::Column::Count);
+    throttle::Entity::update_many()
+        .col_expr(throttle::Column::Count, Expr::col(count).sub(1))
+        .filter(throttle::COLUMN.key.eq(key))
+        .filter(throttle::COLUMN.count.gt(0))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 

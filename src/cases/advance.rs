@@ -37,19 +37,28 @@ pub struct By {
     pub unit: Option<UnitId>,
     /// The person acts for another.
     pub agent: bool,
+    /// The villager is near to them, or is they themselves.
+    pub near: bool,
 }
 
 impl By {
     /// Time itself.
     #[must_use]
     pub fn clock() -> Self {
-        Self { parties: vec![Party::Clock], person: None, staff: None, unit: None, agent: false }
+        Self { parties: vec![Party::Clock], person: None, staff: None, unit: None, agent: false, near: false }
     }
 
     /// The person whose case it is.
     #[must_use]
     pub fn villager(person: PersonId) -> Self {
-        Self { parties: vec![Party::Villager], person: Some(person), staff: None, unit: None, agent: false }
+        Self {
+            parties: vec![Party::Villager],
+            person: Some(person),
+            staff: None,
+            unit: None,
+            agent: false,
+            near: false,
+        }
     }
 
     /// Somebody whom the person let act for them.
@@ -58,7 +67,13 @@ impl By {
         Self { agent: true, ..Self::villager(person) }
     }
 
-    fn kind(&self) -> EventBy {
+    /// Staff who hand work over, for the unit they act for.
+    #[must_use]
+    pub fn staff(staff: StaffId, unit: Option<UnitId>) -> Self {
+        Self { parties: vec![], person: None, staff: Some(staff), unit, agent: false, near: false }
+    }
+
+    pub(super) fn kind(&self) -> EventBy {
         match (self.person, self.staff) {
             (Some(_), _) if self.agent => EventBy::Agent,
             (Some(_), _) => EventBy::Villager,
@@ -71,6 +86,12 @@ impl By {
     #[must_use]
     pub fn may(&self, step: &Step) -> bool {
         step.by.iter().any(|party| self.parties.contains(party))
+    }
+
+    /// Whether they must leave this step to somebody who is not near to the villager.
+    #[must_use]
+    pub fn keeps_out(&self, step: &Step) -> bool {
+        self.near && step.action.decides()
     }
 }
 
@@ -113,7 +134,7 @@ pub struct Reckoning<'a> {
 /// Takes the step, or says why not; nothing is changed then.
 ///
 /// # Errors
-/// `transition_not_allowed`, `not_your_duty`, `stale`.
+/// `transition_not_allowed`, `not_your_duty`, `conflict_of_interest`, `stale`.
 pub async fn advance(
     tx: &Tx,
     reckoning: Reckoning<'_>,
@@ -126,6 +147,9 @@ pub async fn advance(
     };
     if !by.may(step) {
         return Err(Code::NotYourDuty.into());
+    }
+    if by.keeps_out(step) {
+        return Err(Code::ConflictOfInterest.into());
     }
     let from = case.state;
     let next = after(&case, step, &act, by.kind() == EventBy::Clock, reckoning);
@@ -199,7 +223,7 @@ fn set_due_dates(next: &mut case::Model, calendar: &Calendar, accepted_on: chron
     calendar.version().clone_into(&mut next.calendar_version);
 }
 
-async fn write(tx: &Tx, before: &case::Model, next: &case::Model) -> Result<(), Problem> {
+pub(super) async fn write(tx: &Tx, before: &case::Model, next: &case::Model) -> Result<(), Problem> {
     // What was filed never changes: number, text, person, place. What a step may change stands here.
     let row = case::ActiveModel {
         state: Set(next.state),

@@ -9,6 +9,7 @@ pub mod api;
 mod commands;
 mod emergency;
 pub mod jobs;
+mod near;
 pub mod number;
 mod ops;
 mod reveal;
@@ -19,9 +20,11 @@ mod trail;
 mod views;
 pub mod workflow;
 
+pub use advance::By;
 pub use api::lane;
 pub use ops::{
     file::Wish,
+    hand_over::{busy, cover, give_back, release},
     people::{anonymise_old, forget_drafts, move_person},
     track::{Tracking, tracking},
 };

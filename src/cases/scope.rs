@@ -1,21 +1,19 @@
 //! Which cases somebody may know of. Every query on cases begins here.
 //!
 //! A confidential case exists for the discipline desk of its township and for nobody else; staff a case complains
-//! about never see it, whatever their duty (信访工作条例 30, 46). Out of scope reads as 404.
+//! about, and those recorded as near to them ([`near`]), never see it, whatever their duty (信访工作条例 30, 46). Out of
+//! scope reads as 404.
 
 use entity::{
     case::{self, CaseState},
-    case_against,
     division::DivisionLevel,
     id::CaseId,
 };
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::ExprTrait,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Select, sea_query::ExprTrait};
 
 use super::{
     advance::By,
+    near,
     workflow::{self, Action, Party},
 };
 use crate::{
@@ -59,16 +57,11 @@ fn of_posting(staff: &Staff<WorkOnCases>, posting: &Posted) -> Condition {
         any = any.add(Condition::all().add(mine).add(open()));
     }
     if posting.any(&[Duty::HandleDiscipline]) {
-        let about_me = case_against::Entity::find()
-            .select_only()
-            .column(case_against::Column::CaseId)
-            .filter(case_against::COLUMN.staff_id.eq(staff.id()))
-            .into_query();
         any = any.add(
             Condition::all()
                 .add(in_place(posting))
                 .add(case::COLUMN.confidential.eq(true))
-                .add(case::Column::Id.not_in_subquery(about_me)),
+                .add(case::Column::Id.not_in_subquery(near::complaints(staff.id()))),
         );
     }
     any
@@ -90,9 +83,8 @@ pub async fn one(scope: Select<case::Entity>, id: CaseId, db: &impl ConnectionTr
     scope.filter(case::COLUMN.id.eq(id)).one(db).await?.ok_or_else(Problem::not_found)
 }
 
-/// What these staff are to a case that is in their scope.
-#[must_use]
-pub fn parties(staff: &Staff<WorkOnCases>, case: &case::Model) -> By {
+/// What these staff are to a case that is in their scope; `near` are the villagers near to them.
+pub(super) fn parties(staff: &Staff<WorkOnCases>, case: &case::Model, near: &near::People) -> By {
     let mut parties = Vec::new();
     let mut unit = None;
     for posting in staff.postings().filter(|posting| covers(posting, case)) {
@@ -117,7 +109,7 @@ pub fn parties(staff: &Staff<WorkOnCases>, case: &case::Model) -> By {
             unit = Some(posting.unit);
         }
     }
-    By { parties, person: None, staff: Some(staff.id()), unit, agent: false }
+    By { parties, person: None, staff: Some(staff.id()), unit, agent: false, near: near.has(case) }
 }
 
 fn covers(posting: &Posted, case: &case::Model) -> bool {
@@ -131,6 +123,6 @@ fn covers(posting: &Posted, case: &case::Model) -> bool {
 /// What may be done now.
 #[must_use]
 pub fn actions(by: &By, state: CaseState) -> Vec<Action> {
-    let open = workflow::STEPS.iter().filter(|step| step.from.contains(&state) && by.may(step));
+    let open = workflow::STEPS.iter().filter(|step| step.from.contains(&state) && by.may(step) && !by.keeps_out(step));
     open.map(|step| step.action).collect()
 }

@@ -11,6 +11,7 @@ use validator::Validate;
 
 use super::{
     commands::{EnterCase, StaffAction},
+    near,
     ops::{
         act, file, find,
         staff_lists::{self, StaffView},
@@ -60,7 +61,8 @@ pub async fn list_staff_cases(
     };
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
     trail::listed(&app, &staff).await?;
-    let view = |row| staff_view(&app, &staff, row, &names).map(StaffCaseView::in_a_list);
+    let near = near::People::near(app.db.read(), staff.id()).await?;
+    let view = |row| staff_view(&app, &staff, row, &names, &near).map(StaffCaseView::in_a_list);
     json(&Page::cut(rows, page.size(), |row| (row.due_on, row.id), view)?.sound()?)
 }
 
@@ -95,7 +97,8 @@ pub async fn get_staff_case(
     let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
     trail::read(&app, &staff, &case, "case").await?;
     let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
-    Ok(Single(staff_view(&app, &staff, case, &names)?))
+    let near = near::People::near(app.db.read(), staff.id()).await?;
+    Ok(Single(staff_view(&app, &staff, case, &names, &near)?))
 }
 
 /// What became of it, oldest first, with internal notes.
@@ -133,8 +136,9 @@ fn staff_view(
     staff: &Staff<WorkOnCases>,
     case: case::Model,
     names: &find::Names,
+    near: &near::People,
 ) -> Result<StaffCaseView, Problem> {
-    let by = scope::parties(staff, &case);
+    let by = scope::parties(staff, &case, near);
     views::for_staff(app, case, names, &by)
 }
 
@@ -145,5 +149,5 @@ async fn written_view(
     case: case::Model,
 ) -> Result<StaffCaseView, Problem> {
     let names = find::Names::of_items(app, tx, std::slice::from_ref(&case)).await?;
-    staff_view(app, staff, case, &names)
+    staff_view(app, staff, case, &names, &near::People::near(tx, staff.id()).await?)
 }

@@ -361,7 +361,8 @@ pub async fn tracked(app: &App, steps: Vec<TrackedStep>) -> Result<TrackedCase, 
         to: step.to_state,
         auto: step.auto,
     };
-    let milestones = steps.iter().map(step).collect();
+    // Whose hands it is in is nobody's business who is not signed in.
+    let milestones = steps.iter().filter(|step| workflow::Handover::of(&step.action).is_none()).map(step).collect();
     let case = steps.into_iter().next().ok_or_else(Problem::not_found)?;
     let names = app.item_names.of(app.db.read(), case.item_id.into_iter()).await?;
     Ok(TrackedCase {

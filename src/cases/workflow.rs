@@ -70,6 +70,14 @@ actions! {
     Archive "archive",
 }
 
+impl Action {
+    /// Whether it decides about the matter: not for somebody near to the villager. Handing it back is not deciding.
+    #[must_use]
+    pub fn decides(self) -> bool {
+        matches!(self, Self::Accept | Self::Reject | Self::Assign | Self::Sign | Self::Answer)
+    }
+}
+
 /// One row of the table.
 #[derive(Debug)]
 pub struct Step {
@@ -119,6 +127,38 @@ pub const STEPS: &[Step] = &[
     },
     Step { action: Action::Archive, by: &[Clock], from: &[Completed], to: Archived, tells: None },
 ];
+
+/// Work that changes hands beside the table: the state stays what it is, and so do the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// Somebody is away: to their stand-in.
+    Cover,
+    /// They are back.
+    GiveBack,
+    /// They work here no more: to the unit.
+    Release,
+}
+
+impl Handover {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cover, Self::GiveBack, Self::Release];
+
+    /// Its stable name, as events have it.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Cover => "cover",
+            Self::GiveBack => "give_back",
+            Self::Release => "release",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn of(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|handover| handover.slug() == slug)
+    }
+}
 
 /// The step that `action` is in this state, if there is one.
 #[must_use]

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 
 use clap::{Args, Subcommand};
-use entity::{division::DivisionLevel, unit::UnitKind};
+use entity::unit::UnitKind;
 use serde_json::Value;
 
 use super::{open, place_of_code, say};
@@ -22,9 +22,6 @@ use crate::{
     problem::{Code, Problem},
     telemetry,
 };
-
-/// The fewest characters of a password (NIST SP 800-63B, 3.1.1.2, lets eight do beside a second factor).
-const PASSWORD_CHARS: usize = 10;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Staff {
@@ -58,12 +55,7 @@ pub(super) struct Add {
 }
 
 fn username(text: &str) -> Result<String, String> {
-    let name = text.trim().to_lowercase();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
-        return Err("1 to 64 letters, digits, dots, hyphens and underscores".to_owned());
-    }
-    Ok(name)
+    accounts::username(text).ok_or_else(|| "1 to 64 letters, digits, dots, hyphens and underscores".to_owned())
 }
 
 fn duty(text: &str) -> Result<Duty, String> {
@@ -90,22 +82,18 @@ pub(super) async fn add(new: Add) -> Result<(), StartFault> {
 
 async fn write(db: &Db, keys: FieldKeys, new: Add, password_hash: String) -> Result<String, StartFault> {
     let place = place_of_code(db, &new.division).await?;
-    let kind = new.unit_kind.unwrap_or(match place.level {
-        DivisionLevel::Village => UnitKind::VillageDesk,
-        DivisionLevel::Township => UnitKind::TownshipCentre,
-        DivisionLevel::County | DivisionLevel::City => UnitKind::County,
-    });
+    let kind = new.unit_kind.unwrap_or_else(|| accounts::usual_unit(place.level));
     if kind == UnitKind::Department && new.unit_name.is_none() {
         return Err(StartFault::Other("a department needs --unit-name".to_owned()));
     }
-    let unit_name = new.unit_name.unwrap_or_else(|| unit_name(kind, &place.display_name));
+    let unit_name = new.unit_name.unwrap_or_else(|| accounts::unit_name(kind, &place.display_name));
     let said = format!("{} may sign in as {} of {}", new.name, new.username, unit_name);
     let account = NewAccount { username: new.username, name: new.name, password_hash, demonstration: false };
     let (now, duties) = (Clock::system().now(), new.duties);
     let made = db.transact(async move |tx| {
         let unit = accounts::find_or_make_unit(tx, &place, kind, &unit_name).await?;
         let staff = accounts::add(tx, account.clone(), now).await?;
-        accounts::post(tx, staff, unit, &place, &duties, clock::local_day(now)).await?;
+        accounts::post(tx, staff, unit, &place, &duties, clock::local_day(now), None).await?;
         let named: Vec<&str> = duties.iter().map(|duty| duty.slug()).collect();
         let entry = Entry::done("add_staff", "staff", staff).of_fields(named.join(","));
         audit::record(tx, &keys, &Actor::operator(), entry, now).await
@@ -121,16 +109,6 @@ fn in_words(problem: Problem) -> StartFault {
     }
 }
 
-fn unit_name(kind: UnitKind, place: &str) -> String {
-    let what = match kind {
-        UnitKind::VillageDesk => "便民服务室",
-        UnitKind::TownshipCentre => "便民服务中心",
-        UnitKind::DisciplineDesk => "纪检监察办公室",
-        UnitKind::Department | UnitKind::Grid | UnitKind::County => "",
-    };
-    format!("{place}{what}")
-}
-
 /// One line of standard input.
 fn password(silent: bool) -> Result<String, StartFault> {
     let input = std::io::stdin().lock();
@@ -139,8 +117,9 @@ fn password(silent: bool) -> Result<String, StartFault> {
     }
     let line = input.lines().next().transpose().map_err(|fault| StartFault::Other(fault.to_string()))?;
     let password = line.unwrap_or_default();
-    if password.chars().count() < PASSWORD_CHARS || password.chars().count() > 256 {
-        let text = format!("the password must have {PASSWORD_CHARS} to 256 characters; give it on standard input");
+    if !accounts::password_fits(&password) {
+        let (least, most) = (accounts::LEAST_PASSWORD, accounts::MOST_PASSWORD);
+        let text = format!("the password must have {least} to {most} characters; give it on standard input");
         return Err(StartFault::Other(text));
     }
     Ok(password)

@@ -8,7 +8,7 @@ pub mod change;
 pub mod import;
 mod ops;
 
-pub use ops::{Lineage, find, lineage, lineages, standing};
+pub use ops::{Lineage, find, line_up, lineage, lineages, standing, subtree};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.

@@ -76,6 +76,22 @@ pub async fn standing(db: &impl ConnectionTrait, id: DivisionId) -> Result<divis
     Ok(place)
 }
 
+/// A place and those above it, for places of every level.
+#[must_use]
+pub fn line_up(place: &division::Model) -> [Option<DivisionId>; 4] {
+    [Some(place.id), place.township_id, place.county_id, place.city_id]
+}
+
+/// A place and all below it, as a condition on the table of divisions.
+#[must_use]
+pub fn subtree(of: DivisionId) -> Condition {
+    Condition::any()
+        .add(division::COLUMN.id.eq(of))
+        .add(division::COLUMN.township_id.eq(of))
+        .add(division::COLUMN.county_id.eq(of))
+        .add(division::COLUMN.city_id.eq(of))
+}
+
 /// A village and what lies above it: what every row of a village carries, so that lists of a township never join.
 #[derive(Clone, Copy, Debug)]
 pub struct Lineage {

@@ -200,6 +200,7 @@ fn client_time(req: &HttpRequest) -> Option<Instant> {
     ((at - now).abs() < TimeDelta::days(30)).then_some(at)
 }
 
+/// What tells one body from another.
 fn fingerprint(req: &HttpRequest, asked: &str, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(req.method().as_str());

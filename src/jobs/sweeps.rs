@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use entity::sweep;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 
-use crate::{app::App, audit, cases, people, problem::Problem, talks};
+use crate::{app::App, audit, cases, people, problem::Problem, staffing, talks};
 
 /// Every sweep: its name and how often it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Sweep {
     MaterialiseTalkDays,
     /// Cases whose step fell due by silence: accepted, signed, completed, archived.
     CaseClocks,
+    /// Absences that begin or end: open work moves to the stand-in and back.
+    CoverAbsences,
     /// Answers, tokens and jobs whose time is over.
     Forget,
     /// Personal data whose time is over, and children who turned 14.
@@ -28,8 +30,8 @@ pub enum Sweep {
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::MaterialiseTalkDays, Self::CaseClocks, Self::Forget, Self::Retain, Self::CutAudit];
+    pub const ALL: [Self; 6] =
+        [Self::MaterialiseTalkDays, Self::CaseClocks, Self::CoverAbsences, Self::Forget, Self::Retain, Self::CutAudit];
 
     /// The key of its row.
     #[must_use]
@@ -37,6 +39,7 @@ impl Sweep {
         match self {
             Self::MaterialiseTalkDays => "materialise_talk_days",
             Self::CaseClocks => "case_clocks",
+            Self::CoverAbsences => "cover_absences",
             Self::Forget => "forget",
             Self::Retain => "retain",
             Self::CutAudit => "cut_audit",
@@ -47,6 +50,7 @@ impl Sweep {
         match self {
             Self::MaterialiseTalkDays => TimeDelta::hours(1),
             Self::CaseClocks => TimeDelta::seconds(30),
+            Self::CoverAbsences => TimeDelta::seconds(60),
             Self::Forget => TimeDelta::hours(6),
             Self::Retain => TimeDelta::hours(12),
             Self::CutAudit => TimeDelta::hours(24),
@@ -78,6 +82,7 @@ pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
     match sweep {
         Sweep::MaterialiseTalkDays => talks::jobs::materialise(app).await,
         Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
+        Sweep::CoverAbsences => staffing::jobs::cover_absences(app).await,
         Sweep::Forget => forget(app).await,
         Sweep::Retain => people::retain(app).await,
         Sweep::CutAudit => audit::keep::cut_old(app).await,

@@ -16,9 +16,6 @@ pub struct SealedTable {
     pub columns: &'static [(&'static str, &'static str)],
 }
 
-/// What staff's second factor is sealed for.
-pub const TOTP_PURPOSE: &str = "staff.totp_secret";
-
 /// Every sealed column.
 pub const SEALED: &[SealedTable] = &[
     SealedTable {
@@ -73,7 +70,7 @@ pub const SEALED: &[SealedTable] = &[
     },
     SealedTable { table: "data_export", key: "id", columns: &[("content", PrivateText::PURPOSE)] },
     SealedTable { table: "phone_code", key: "person_id", columns: &[("phone", PhoneNumber::PURPOSE)] },
-    SealedTable { table: "staff", key: "id", columns: &[("totp_secret", TOTP_PURPOSE)] },
+    SealedTable { table: "staff", key: "id", columns: &[("totp_secret", PrivateText::PURPOSE)] },
     // Answers are kept for two days; a text column holds them sealed.
     SealedTable { table: "idempotent_answer", key: "caller", columns: &[("body", ANSWER_PURPOSE)] },
 ];

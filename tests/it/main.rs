@@ -27,5 +27,6 @@ mod kill;
 mod people;
 mod privacy;
 mod rosters;
+mod staffing;
 mod talks;
 mod two_servers;

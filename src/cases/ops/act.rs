@@ -2,21 +2,21 @@
 
 use entity::{
     case::{self, CaseState},
-    case_against, case_event,
-    id::{CaseId, StaffId, UnitId},
-    posting, unit,
+    case_event,
+    id::{CaseId, UnitId},
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
+use super::receiver::{self, Receiver};
 use crate::{
     app::App,
-    auth::{Duty, Staff, Villager, duty::WorkOnCases},
+    auth::{Staff, Villager, duty::WorkOnCases},
     cases::{
         advance::{self, Act, By, Reckoning},
         agency,
         commands::{Evidence, StaffAction, VillagerAction},
-        scope, trail,
+        near, scope, trail,
         workflow::Action,
     },
     clock::local_day,
@@ -37,7 +37,7 @@ pub async fn by_staff(
     action: StaffAction,
 ) -> Result<case::Model, Problem> {
     let case = scope::one(scope::of_staff(staff), id, tx).await?;
-    let by = scope::parties(staff, &case);
+    let by = scope::parties(staff, &case, &near::People::near(tx, staff.id()).await?);
     let (version, act) = prepare(tx, app, &case, &by, action).await?;
     fresh(&case, version)?;
     let (calendar, action) = (app.calendar.load(), act.action);
@@ -116,8 +116,9 @@ async fn prepare(
             (version, Act { reason: Some(reason), text: Some(text), evidence, ..Act::plain(Action::Reject) })
         }
         StaffAction::Assign { version, assignee, unit, text } => {
-            let to = receiver(tx, app, case, assignee, unit).await?;
-            (version, Act { to: Some(to), text, ..Act::plain(Action::Assign) })
+            let today = local_day(app.clock.now());
+            let Receiver { to, note, evidence } = receiver::find(tx, case, assignee, unit, today).await?;
+            (version, Act { to: Some(to), text, note, evidence, ..Act::plain(Action::Assign) })
         }
         StaffAction::Return { version, reason, suggested_unit, text } => {
             if case.state == CaseState::Assigned && has_returned(tx, case.id, by.unit).await? {
@@ -135,41 +136,6 @@ async fn prepare(
 
 fn evidence_json(evidence: Vec<Evidence>) -> Result<Value, Problem> {
     Ok(json!({"evidence": serde_json::to_value(evidence).map_err(Problem::unexpected)?}))
-}
-
-/// Who gets the work: somebody who handles cases for this place, or a unit of it; never who is complained about.
-async fn receiver(
-    tx: &Tx,
-    app: &App,
-    case: &case::Model,
-    assignee: Option<StaffId>,
-    unit: Option<UnitId>,
-) -> Result<(UnitId, Option<StaffId>), Problem> {
-    let places = [case.village_id, case.township_id, case.county_id];
-    let Some(assignee) = assignee else {
-        let found = match unit {
-            Some(id) => unit::Entity::find_by_id(id).filter(unit::COLUMN.division_id.is_in(places)).one(tx).await?,
-            None => None,
-        };
-        let fits = found.filter(|unit| !case.confidential || unit.kind == unit::UnitKind::DisciplineDesk);
-        return fits.map(|unit| (unit.id, None)).ok_or_else(|| Problem::field("/unit", "unknown"));
-    };
-    let about = case_against::Entity::find_by_id((case.id, assignee)).one(tx).await?;
-    if about.is_some() {
-        return Err(Code::ConflictOfInterest.into());
-    }
-    let today = local_day(app.clock.now());
-    let duty = if case.confidential { Duty::HandleDiscipline } else { Duty::HandleCases };
-    let postings = posting::Entity::find()
-        .filter(posting::COLUMN.staff_id.eq(assignee))
-        .filter(posting::COLUMN.division_id.is_in(places))
-        .all(tx)
-        .await?;
-    let standing = postings.into_iter().find(|row| {
-        let has_duty = row.duties.as_array().is_some_and(|duties| duties.iter().any(|slug| slug == duty.slug()));
-        has_duty && row.starts_on <= today && row.ends_on.is_none_or(|end| today <= end)
-    });
-    standing.map(|row| (row.unit_id, Some(assignee))).ok_or_else(|| Problem::field("/assignee", "unknown"))
 }
 
 /// Whether this unit has sent the case back before (one return per unit and case).

@@ -173,7 +173,7 @@ pub async fn enter(
         draft: false,
         client_time,
     };
-    let by = By { parties: vec![], person: None, staff: Some(staff.id()), unit: Some(unit), agent: false };
+    let by = By::staff(staff.id(), Some(unit));
     filing::insert(tx, app, vec![Ok((filing, by))]).await?.pop().unwrap_or_else(|| Err(Problem::unexpected("no case")))
 }
 

@@ -42,7 +42,7 @@ async fn also(app: &TestApp, staff: &Actor, duty: Duty) {
         let known = posting::Entity::find().filter(posting::COLUMN.staff_id.eq(id)).one(tx).await?.unwrap();
         let place = division::Entity::find_by_id(known.division_id).one(tx).await?.unwrap();
         let from = shuoshi::clock::local_day(now);
-        accounts::post(tx, id, known.unit_id, &place, &[duty], from).await
+        accounts::post(tx, id, known.unit_id, &place, &[duty], from, None).await
     };
     app.db().transact(post).await.unwrap();
 }

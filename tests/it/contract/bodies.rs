@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use shuoshi::demo::PASSWORD;
 
 use super::operations;
 use crate::{
@@ -44,6 +45,17 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("make_talk_day", both(&terms, &json!({"date": "2026-11-26"}))),
         ("cancel_talk_day", json!({"reason": "下大雪"})),
         ("import_roster", json!("姓名,身份证号\n张一,511725194611240009\n")),
+        ("make_unit", json!({"division": village, "kind": "grid", "name": "一网格"})),
+        ("change_unit", json!({"name": "石笋村服务室"})),
+        ("make_account", account("made-by-the-walk", village)),
+        ("change_account", json!({"name": "样例 改名"})),
+        ("change_own_password", json!({"old_password": PASSWORD, "new_password": "another password"})),
+        ("enrol_totp", json!({})),
+        // The code is that of who asks.
+        ("confirm_totp", json!({"code": "000000"})),
+        ("arrange_absence", json!({"from": "2026-11-25", "until": "2026-11-26", "stand_in": cadre})),
+        ("end_absence", json!({})),
+        ("record_conflict", json!({"with_staff": cadre, "kind": "relative"})),
     ]
 }
 
@@ -53,6 +65,12 @@ pub(super) fn parameters(operation: &str) -> &'static str {
         "export_register" => "?register=people",
         _ => "",
     }
+}
+
+/// An account of somebody who assigns and handles cases in a village.
+pub(super) fn account(username: &str, village: &str) -> Value {
+    let posting = json!({"division": village, "duties": ["assign_cases", "handle_cases"]});
+    json!({"username": username, "password": PASSWORD, "name": "样例", "postings": [posting]})
 }
 
 fn both(one: &Value, other: &Value) -> Value {

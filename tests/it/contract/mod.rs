@@ -22,6 +22,16 @@ impl Operation {
     fn of_staff(&self) -> bool {
         self.path.starts_with("/api/v1/staff/")
     }
+
+    /// What staff do with their own account, whatever their duties.
+    fn is_one_s_own(&self) -> bool {
+        self.path.starts_with("/api/v1/staff/me") || self.id == "arrange_absence"
+    }
+
+    /// Accounts, and the units they sit in.
+    fn of_administrators(&self) -> bool {
+        self.path.starts_with("/api/v1/staff/accounts") || ["make_unit", "change_unit"].contains(&self.id.as_str())
+    }
 }
 
 fn operations() -> Vec<Operation> {

@@ -30,7 +30,7 @@ const FLOORS: &[&[&str]] = &[
     &["demo"],
     &["commands"],
 ];
-const FEATURES: &[&str] = &["divisions", "people", "catalogue", "talks", "cases"];
+const FEATURES: &[&str] = &["divisions", "people", "catalogue", "talks", "cases", "staffing"];
 
 /// Upward edges that stand: module, what it uses, why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
@@ -38,6 +38,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("jobs", "talks", "a sweep of the feature: the match over sweeps is the registry"),
     ("jobs", "cases", "likewise"),
     ("jobs", "people", "likewise, and a job of the feature"),
+    ("jobs", "staffing", "likewise"),
     ("app", "dev", "app mounts it"),
 ];
 

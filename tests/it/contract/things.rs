@@ -4,10 +4,11 @@ use std::cell::Cell;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shuoshi::auth::totp;
 
 use super::{
     Operation,
-    bodies::{bodies, parameters},
+    bodies::{account, bodies, parameters},
 };
 use crate::{
     cases::{actions, answered, filed},
@@ -42,13 +43,14 @@ pub(super) struct Village {
     id: String,
     desk: Actor,
     cadre: Actor,
+    admin: Actor,
     villagers: Cell<u32>,
 }
 
 impl Village {
     pub(super) async fn of(app: &TestApp) -> Self {
-        let (desk, cadre) = (app.staff("desk").await, app.staff("cadre").await);
-        Self { app: app.clone(), id: app.village().await.to_string(), desk, cadre, villagers: Cell::new(0) }
+        let (desk, cadre, admin) = (app.staff("desk").await, app.staff("cadre").await, app.staff("admin").await);
+        Self { app: app.clone(), id: app.village().await.to_string(), desk, cadre, admin, villagers: Cell::new(0) }
     }
 
     /// The operation with each of its bodies, on things of its own.
@@ -65,7 +67,7 @@ impl Village {
         asks
     }
 
-    async fn ask(&self, operation: &Operation, body: Value) -> Ask {
+    async fn ask(&self, operation: &Operation, mut body: Value) -> Ask {
         self.villagers.set(self.villagers.get() + 1);
         let villager = self.app.villager(&format!("villager {}", self.villagers.get())).await;
         let state = state_for(&operation.id, &body);
@@ -74,17 +76,38 @@ impl Village {
             Some((before, rest)) => {
                 let kind = before.rsplit('/').nth(1).unwrap();
                 let id = self.thing(kind, state, &villager).await;
-                format!("{before}{id}{}", rest.split_once('}').unwrap().1)
+                let path = format!("{before}{id}{}", rest.split_once('}').unwrap().1);
+                if path.contains("{conflict}") { path.replace("{conflict}", &self.conflict(&id).await) } else { path }
             }
         };
         let path = path + parameters(&operation.id);
         let who_may = match state {
             _ if !operation.of_staff() => villager,
             _ if operation.id == "list_audit" => self.app.staff("admin").await,
+            _ if operation.is_one_s_own() => self.clerk().await,
+            _ if operation.of_administrators() => self.admin.clone(),
             "assigned" | "in_progress" => self.cadre.clone(),
             _ => self.desk.clone(),
         };
+        if operation.id == "confirm_totp" {
+            let enrolled = who_may.post("/staff/me/totp", json!({})).await.expect(200);
+            body = json!({"code": totp::code_at(enrolled["secret"].as_str().unwrap(), self.app.now())});
+        }
         Ask { who_may, method: operation.method.clone(), path, body }
+    }
+
+    /// Somebody new who works in the village.
+    async fn clerk(&self) -> Actor {
+        self.villagers.set(self.villagers.get() + 1);
+        let username = format!("clerk-{}", self.villagers.get());
+        self.admin.post("/staff/accounts", account(&username, &self.id)).await.expect(201);
+        self.app.staff(&username).await
+    }
+
+    async fn conflict(&self, account: &str) -> String {
+        let body = json!({"with_staff": self.desk.id(), "kind": "relative"});
+        let made = self.admin.post(&format!("/staff/accounts/{account}/conflicts"), body).await.expect(201);
+        made["id"].as_str().unwrap().to_owned()
     }
 
     /// The id of a thing that stands in a path after `kind`; the villager's where it is somebody's.
@@ -102,6 +125,15 @@ impl Village {
             "people" => {
                 let number = citizen_no(self.villagers.get());
                 json!(Resident::new("张一", &number).of(self.app.village().await).register(&self.app).await)
+            }
+            "units" => {
+                let units = format!("/staff/units?division={}", self.id);
+                self.desk.get(&units).await.expect(200)["items"][0]["id"].clone()
+            }
+            "accounts" => json!(self.clerk().await.id()),
+            "absences" => {
+                let body = json!({"from": "2026-11-24", "until": "2026-11-24", "stand_in": self.cadre.id()});
+                self.clerk().await.post("/staff/absences", body).await.expect(201)["id"].clone()
             }
             "cases" => self.case(state, villager).await["id"].clone(),
             "inbox" => {

@@ -26,6 +26,16 @@ fn gets_in(answer: &Answer) {
 
 /// Staff who have no part in it, and why not. What is out of scope is not there; where it is in sight, the duty lacks.
 fn strangers(operation: &Operation) -> Vec<(&'static str, &'static str)> {
+    let id = operation.id.as_str();
+    if operation.is_one_s_own() || ["list_units", "list_absences"].contains(&id) {
+        return vec![];
+    }
+    if id == "end_absence" {
+        return ["neighbour", "discipline", "county", "cadre2"].map(|name| (name, "not_found")).to_vec();
+    }
+    if operation.of_administrators() {
+        return ["neighbour", "county", "cadre2"].map(|name| (name, "not_your_duty")).to_vec();
+    }
     let (of_a_case, of_a_place) = (operation.path.contains("/cases/{"), operation.path.contains('{'));
     let elsewhere = if of_a_case { "not_found" } else { "not_your_duty" };
     if operation.id == "list_audit" {

@@ -61,7 +61,7 @@ async fn guardian(app: &TestApp) -> Actor {
         let unit = accounts::find_or_make_unit(tx, &place, UnitKind::VillageDesk, "").await?;
         let staff = accounts::add(tx, account, now).await?;
         let since = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
-        accounts::post(tx, staff, unit, &place, &[Duty::ManagePeople, Duty::ReadMinors], since).await
+        accounts::post(tx, staff, unit, &place, &[Duty::ManagePeople, Duty::ReadMinors], since, None).await
     });
     made.await.unwrap();
     app.staff("guardian").await

@@ -1,0 +1,6 @@
+//! `/staff/units`, `/staff/accounts`, `/staff/absences`.
+
+pub mod absences;
+pub mod accounts;
+pub mod conflicts;
+pub mod units;
