@@ -113,13 +113,13 @@ pub async fn sign_in_staff(
 ) -> Result<StaffSignedIn, Problem> {
     let now = app.clock.now();
     let username = username.trim().to_lowercase();
-    let by_account = tries_of(&username);
+    let by_account = format!("staff:{username}");
     count_try(app, by_account.clone(), address, now).await?;
     let found = staff::Entity::find().filter(staff::COLUMN.username.eq(&username)).one(app.db.read()).await?;
     let found = found.filter(|person| person.dismissed_at.is_none());
     let hash = found.as_ref().map(|person| person.password_hash.clone());
     let right = app.passwords.verify(password, hash).await?;
-    let Some(person) = found.filter(|_| right) else { return Err(Code::BadCredentials.into()) };
+    let person = found.filter(|_| right).ok_or(Code::BadCredentials)?;
     let step = match (person.totp_confirmed_at, code) {
         (None, _) => None,
         (Some(_), Some(code)) => Some(own::step_of(app, &person, code, now)?.ok_or(Code::BadCredentials)?),
@@ -129,26 +129,17 @@ pub async fn sign_in_staff(
             return Err(Code::TotpRequired.into());
         }
     };
-    let tokens = NewTokens::make(app);
-    let (refresh, judged) = (tokens.clone(), person.clone());
+    let (tokens, judged) = (NewTokens::make(app), person.clone());
+    let refresh = tokens.clone();
     let open = async move |tx: &Tx| {
         // Held until the session stands: a password change or a dismissal comes before it or ends it.
-        let row = staff::Entity::find_by_id(judged.id).lock_exclusive().one(tx).await?;
-        row.filter(|row| as_judged(row, &judged)).ok_or(Code::BadCredentials)?;
-        if let Some(step) = step {
-            use_up(tx, judged.id, step).await?;
-        }
+        hold(tx, &judged, step).await?;
         throttle::forget(tx, &by_account).await?;
         refresh.open_for_staff(tx, judged.id, step.is_some(), now).await
     };
     app.db.transact(open).await?;
     let postings = postings_behind(app, tokens.session).await?;
     tokens.signed_in(app, (person, postings))
-}
-
-/// The key under which tries of an account are counted.
-fn tries_of(username: &str) -> String {
-    format!("staff:{username}")
 }
 
 /// A try is counted before it is judged, so that a hundred at once are still five.
@@ -168,6 +159,16 @@ pub(super) async fn count_try(
         Ok(())
     };
     app.db.transact(count).await
+}
+
+/// Holds the account as it was judged, and takes its code out of use.
+async fn hold(tx: &Tx, judged: &staff::Model, step: Option<i64>) -> Result<(), Problem> {
+    let row = staff::Entity::find_by_id(judged.id).lock_exclusive().one(tx).await?;
+    row.filter(|row| as_judged(row, judged)).ok_or(Code::BadCredentials)?;
+    match step {
+        Some(step) => use_up(tx, judged.id, step).await,
+        None => Ok(()),
+    }
 }
 
 fn as_judged(row: &staff::Model, judged: &staff::Model) -> bool {
