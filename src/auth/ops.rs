@@ -139,11 +139,7 @@ pub async fn sign_in_staff(
     let (keys, request) = (app.field_keys.clone(), request.to_owned());
     let open = async move |tx: &Tx| {
         // Held until the session stands: a password change or a dismissal comes before it or ends it.
-        let row = staff::Entity::find_by_id(judged.id).lock_exclusive().one(tx).await?;
-        row.filter(|row| as_judged(row, &judged)).ok_or(Code::BadCredentials)?;
-        if let Some(step) = step {
-            use_up(tx, judged.id, step).await?;
-        }
+        hold(tx, &judged, step).await?;
         throttle::forget(tx, &by_account).await?;
         refresh.open_for_staff(tx, judged.id, step.is_some(), now).await?;
         trail::signed_in(tx, &keys, judged.id, &request, now).await
@@ -176,6 +172,16 @@ pub(super) async fn count_try(
         Ok(())
     };
     app.db.transact(count).await
+}
+
+/// Holds the account as it was judged, and takes its code out of use.
+async fn hold(tx: &Tx, judged: &staff::Model, step: Option<i64>) -> Result<(), Problem> {
+    let row = staff::Entity::find_by_id(judged.id).lock_exclusive().one(tx).await?;
+    row.filter(|row| as_judged(row, judged)).ok_or(Code::BadCredentials)?;
+    match step {
+        Some(step) => use_up(tx, judged.id, step).await,
+        None => Ok(()),
+    }
 }
 
 fn as_judged(row: &staff::Model, judged: &staff::Model) -> bool {

@@ -111,10 +111,8 @@ pub async fn arrange(
         return Err(Problem::not_found());
     }
     let theirs = reach(tx, staff, absent, today).await?;
-    if absent == body.stand_in || !serves(body.stand_in) {
-        return Err(Problem::field("/stand_in", "unknown"));
-    }
-    if !rules::may_stand_in(&theirs, &posts(tx, body.stand_in, today).await?) {
+    let other = posts(tx, body.stand_in, today).await?;
+    if absent == body.stand_in || !serves(body.stand_in) || !rules::may_stand_in(&theirs, &other) {
         return Err(Problem::field("/stand_in", "unknown"));
     }
     if is_away(tx, absent, body).await? {
