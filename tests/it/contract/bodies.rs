@@ -19,7 +19,21 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
     let entered = json!({"channel": "phone", "for_person": {"name": "样例", "phone": "13800000000"}});
     let terms = json!({"starts": "19:00", "ends": "20:00", "place": "村委会"});
     let recurrence = json!({"recurrence": {"kind": "weekly", "weekdays": [6]}});
+    let authority = json!({
+        "agent_phone": "13800000008", "scope": ["talk"], "until": "2027-01-01", "evidence": {"kind": "paper"},
+    });
+    let agreed = json!({"granted": true, "text_version": "2026-11"});
     vec![
+        // The codes are those of who asks.
+        ("take_wechat_phone", json!({"code": "0"})),
+        ("confirm_phone", json!({"phone": "13800000007", "code": "000000"})),
+        ("send_phone_code", json!({"phone": "13800000007"})),
+        ("claim_residence", json!({"village": village, "name": "样例", "citizen_no": "511725194611240009"})),
+        ("authorise_agent", authority.clone()),
+        ("record_authorisation", authority),
+        ("decide_consent", agreed.clone()),
+        ("record_consent", agreed),
+        ("refuse_residence_claim", json!({"reason": "请带身份证来村里"})),
         ("update_me", json!({"name": "样例"})),
         ("book_slot", a_booking()),
         ("file_case", matter.clone()),

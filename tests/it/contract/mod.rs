@@ -1,6 +1,7 @@
 //! What must be true of every call at once, read off the contract itself.
 
 mod bodies;
+mod confidential;
 mod document;
 mod modules;
 mod things;

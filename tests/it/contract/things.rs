@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     cases::{actions, answered, filed},
+    people,
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
     talks::{booked, one_slot},
@@ -22,7 +23,8 @@ pub(super) struct Ask {
     /// Somebody who may.
     pub who_may: Actor,
     method: Method,
-    path: String,
+    /// Where, for whoever looks at it again.
+    pub path: String,
     body: Value,
 }
 
@@ -75,8 +77,10 @@ impl Village {
             None => operation.path.clone(),
             Some((before, rest)) => {
                 let kind = before.rsplit('/').nth(1).unwrap();
+                let kind = if before == "/api/v1/staff/authorisations/" { "authorisations of residents" } else { kind };
                 let id = self.thing(kind, state, &villager).await;
                 let path = format!("{before}{id}{}", rest.split_once('}').unwrap().1);
+                let path = path.replace("{format}", "json").replace("{purpose}", "publication");
                 if path.contains("{conflict}") { path.replace("{conflict}", &self.conflict(&id).await) } else { path }
             }
         };
@@ -89,11 +93,31 @@ impl Village {
             "assigned" | "in_progress" => self.cadre.clone(),
             _ => self.desk.clone(),
         };
-        if operation.id == "confirm_totp" {
-            let enrolled = who_may.post("/staff/me/totp", json!({})).await.expect(200);
-            body = json!({"code": totp::code_at(enrolled["secret"].as_str().unwrap(), self.app.now())});
-        }
+        self.prepare(operation, &who_may, &mut body).await;
         Ask { who_may, method: operation.method.clone(), path, body }
+    }
+
+    /// What an operation needs to have happened, and what a body says of it.
+    async fn prepare(&self, operation: &Operation, who_may: &Actor, body: &mut Value) {
+        match operation.id.as_str() {
+            "confirm_totp" => {
+                let enrolled = who_may.post("/staff/me/totp", json!({})).await.expect(200);
+                body["code"] = json!(totp::code_at(enrolled["secret"].as_str().unwrap(), self.app.now()));
+            }
+            "take_wechat_phone" => body["code"] = json!(self.app.wechat_phone_code(&who_may.name).await),
+            "confirm_phone" => {
+                let phone = body["phone"].as_str().unwrap().to_owned();
+                who_may.post("/me/phone/sms", json!({"phone": phone})).await.expect(202);
+                body["code"] = json!(self.app.code_sent_to(&phone).await);
+            }
+            "get_household" => {
+                let number = citizen_no(self.villagers.get());
+                people::on_roster(&self.app, "样例", &number, "1").await;
+                let said = people::claim(&self.app, "样例", &number).await;
+                who_may.post("/me/residence", said).await.expect(200);
+            }
+            _ => {}
+        }
     }
 
     /// Somebody new who works in the village.
@@ -125,6 +149,27 @@ impl Village {
             "people" => {
                 let number = citizen_no(self.villagers.get());
                 json!(Resident::new("张一", &number).of(self.app.village().await).register(&self.app).await)
+            }
+            "authorisations" => {
+                let (_, body) = bodies("", "").into_iter().find(|(id, _)| *id == "authorise_agent").unwrap();
+                villager.post("/me/authorisations", body).await.expect(201)["id"].clone()
+            }
+            "authorisations of residents" => {
+                let (_, body) = bodies("", "").into_iter().find(|(id, _)| *id == "record_authorisation").unwrap();
+                let number = citizen_no(self.villagers.get());
+                let resident = Resident::new("张一", &number).of(self.app.village().await).register(&self.app).await;
+                let path = format!("/staff/people/{resident}/authorisations");
+                self.desk.post(&path, body).await.expect(201)["id"].clone()
+            }
+            "residence-claims" => {
+                let said = people::claim(&self.app, "样例", &citizen_no(self.villagers.get())).await;
+                villager.post("/me/residence", said).await.expect(200)["claim"].clone()
+            }
+            "consents" => json!("publication"),
+            "export" => {
+                let asked = villager.post("/me/export", json!({})).await.expect(202)["id"].clone();
+                self.app.drain_jobs().await;
+                asked
             }
             "units" => {
                 let units = format!("/staff/units?division={}", self.id);

@@ -4,12 +4,13 @@
 //! but who they are; and what they did to it, had it done anything, would be in the way of who may.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use shuoshi::demo::PASSWORD;
 
 use super::{Operation, bodies::bodies, operations, things::Village};
 use crate::{
     cases::actions,
-    support::{Actor, Answer},
+    support::{Actor, Answer, TestApp},
 };
 
 /// Open to whoever is signed in, villager or staff.
@@ -53,10 +54,30 @@ fn strangers(operation: &Operation) -> Vec<(&'static str, &'static str)> {
     all
 }
 
+/// Lets an agent act in an item of which nobody in the walk has a case.
+fn of_another_item(agent: &Actor) -> Value {
+    json!({
+        "agent": agent.id(), "scope": ["proxy:DZ-MZ-02"], "until": "2027-01-01", "evidence": {"kind": "paper"},
+    })
+}
+
+/// A cadre of the village with every duty that one may have there, who was sent away this morning.
+async fn dismissed(app: &TestApp, admin: &Actor) -> Actor {
+    let duties = ["accept_cases", "assign_cases", "handle_cases", "manage_talks", "host_talks", "manage_people"];
+    let posting = json!({"division": app.village().await, "duties": duties});
+    let body = json!({"username": "sent-away", "password": PASSWORD, "name": "样例", "postings": [posting]});
+    let made = admin.post("/staff/accounts", body).await.expect(201);
+    let cadre = app.staff("sent-away").await;
+    cadre.get("/staff/cases").await.expect(200);
+    admin.delete(&format!("/staff/accounts/{}", made["id"].as_str().unwrap())).await.expect(204);
+    cadre
+}
+
 both_engines! {
     async fn villagers_reach_their_own_and_nothing_else(app: TestApp) {
         let village = Village::of(&app).await;
         let (other, desk) = (app.villager("乙").await, app.staff("desk").await);
+        let agent = app.villager("侄").await;
         for operation in needing_somebody().filter(|operation| !operation.of_staff()) {
             for ask in village.asks(&operation).await {
                 ask.by(&app.nobody()).await.problem("sign_in_required");
@@ -65,11 +86,14 @@ both_engines! {
                 }
                 if operation.path.contains("{id}") {
                     ask.by(&other).await.problem("not_found");
+                    // Somebody who may act for this very person, but not in this.
+                    ask.who_may.post("/me/authorisations", of_another_item(&agent)).await.expect(201);
+                    ask.by(&agent).await.problem("not_found");
                 }
                 gets_in(&ask.by(&ask.who_may).await);
             }
         }
-        for list in ["/bookings", "/cases", "/inbox"] {
+        for list in ["/bookings", "/cases", "/inbox", "/me/principals", "/me/authorisations"] {
             assert_eq!(other.get(list).await.expect(200)["items"], json!([]), "{list}");
         }
         app.drain_jobs().await;
@@ -82,9 +106,11 @@ both_engines! {
         for name in ["admin", "neighbour", "discipline", "county", "cadre2"] {
             staff.insert(name, app.staff(name).await);
         }
+        let dismissed = dismissed(&app, &staff["admin"]).await;
         for operation in needing_somebody().filter(Operation::of_staff) {
             for ask in village.asks(&operation).await {
                 ask.by(&app.nobody()).await.problem("sign_in_required");
+                ask.by(&dismissed).await.problem("session_ended");
                 ask.by(&villager).await.problem("not_your_duty");
                 for (name, why) in strangers(&operation) {
                     ask.by(&staff[name]).await.problem(why);

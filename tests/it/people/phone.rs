@@ -8,9 +8,7 @@ both_engines! {
         let villager = app.villager("甲").await;
         let sent = villager.post("/me/phone/sms", json!({"phone": "+86 138-0000-0001"})).await.expect(202);
         assert_eq!((&sent["expires_in_s"], &sent["again_in_s"]), (&json!(300), &json!(60)));
-        app.drain_jobs().await;
-        let text = app.messages_to(PHONE).pop().unwrap();
-        let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+        let code = app.code_sent_to(PHONE).await;
         let right = json!({"phone": PHONE, "code": code});
         // Another person cannot use it, nor another phone.
         app.villager("乙").await.post("/me/phone/confirm", right.clone()).await.problem("phone_code_invalid");
@@ -27,9 +25,7 @@ both_engines! {
     async fn five_wrong_tries_are_the_end_of_a_code_and_time_is_too(app: TestApp) {
         let villager = app.villager("甲").await;
         villager.post("/me/phone/sms", json!({"phone": PHONE})).await.expect(202);
-        app.drain_jobs().await;
-        let text = app.messages_to(PHONE).pop().unwrap();
-        let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+        let code = app.code_sent_to(PHONE).await;
         for _ in 0..5 {
             let wrong = json!({"phone": PHONE, "code": "x"});
             villager.post("/me/phone/confirm", wrong).await.problem("phone_code_invalid");
@@ -39,9 +35,7 @@ both_engines! {
 
         app.advance(TimeDelta::seconds(61));
         villager.post("/me/phone/sms", json!({"phone": PHONE})).await.expect(202);
-        app.drain_jobs().await;
-        let text = app.messages_to(PHONE).pop().unwrap();
-        let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+        let code = app.code_sent_to(PHONE).await;
         app.advance(TimeDelta::seconds(301));
         let late = json!({"phone": PHONE, "code": code});
         villager.post("/me/phone/confirm", late).await.problem("phone_code_invalid");
@@ -89,5 +83,24 @@ both_engines! {
         assert_eq!(cases["items"].as_array().unwrap().len(), 1);
         assert_eq!(cases["items"][0]["channel"], "walk_in");
         app.drain_jobs().await;
+    }
+
+    async fn the_phone_that_wechat_vouches_for_is_taken_once(app: TestApp) {
+        let villager = app.villager("甲").await;
+        let code = json!({"code": app.wechat_phone_code("甲").await});
+        let taken = villager.post_keyed("/me/phone", "phone-of-jia", code.clone()).await.expect(200);
+        assert_eq!(taken["phone"], "139****0000");
+        // The answer was lost and the call comes again: WeChat is not asked about a code that it has used up.
+        assert_eq!(villager.post_keyed("/me/phone", "phone-of-jia", code.clone()).await.expect(200), taken);
+        villager.post("/me/phone", code).await.problem("phone_code_invalid");
+        // A code is its owner's.
+        app.villager("乙").await;
+        let theirs = json!({"code": app.wechat_phone_code("乙").await});
+        villager.post("/me/phone", theirs).await;
+        assert_eq!(villager.get("/me").await.expect(200)["phone"], "139****0000");
+        let fault = json!({"path": "/wxa/business/getuserphonenumber", "http": 502, "times": 5, "delay_ms": 0});
+        app.simulator("faults", fault).await;
+        let code = json!({"code": app.wechat_phone_code("甲").await});
+        villager.post("/me/phone", code).await.problem("wechat_unavailable");
     }
 }

@@ -147,12 +147,27 @@ impl TestApp {
         let openid = if let Some(openid) = known {
             openid
         } else {
-            let made = self.simulator("users", json!({"nickname": name})).await;
+            let phone = format!("139{:08}", self.shared.people.borrow().len());
+            let made = self.simulator("users", json!({"nickname": name, "phone": phone})).await;
             made["openid"].as_str().unwrap().to_owned()
         };
         self.shared.people.borrow_mut().insert(name.to_owned(), openid.clone());
         let code = self.simulator("codes", json!({"openid": openid})).await;
         code["code"].as_str().unwrap().to_owned()
+    }
+
+    /// What the phone button of the app gives this person now; they have signed in before.
+    pub async fn wechat_phone_code(&self, name: &str) -> String {
+        let openid = self.shared.people.borrow().get(name).cloned().unwrap();
+        let code = self.simulator("phone-codes", json!({"openid": openid})).await;
+        code["code"].as_str().unwrap().to_owned()
+    }
+
+    /// The code of the latest text message to this number.
+    pub async fn code_sent_to(&self, phone: &str) -> String {
+        self.drain_jobs().await;
+        let text = self.messages_to(phone).pop().unwrap();
+        text.chars().filter(char::is_ascii_digit).take(6).collect()
     }
 
     /// A control of the simulator: `users`, `codes`, `faults`.
@@ -175,9 +190,7 @@ impl TestApp {
     pub async fn villager_with_phone(&self, name: &str, phone: &str) -> Actor {
         let villager = self.villager(name).await;
         villager.post("/me/phone/sms", json!({"phone": phone})).await.expect(202);
-        self.drain_jobs().await;
-        let text = self.messages_to(phone).pop().unwrap();
-        let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+        let code = self.code_sent_to(phone).await;
         villager.post("/me/phone/confirm", json!({"phone": phone, "code": code})).await.expect(200);
         villager
     }
