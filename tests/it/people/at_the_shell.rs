@@ -8,7 +8,6 @@ use secrecy::ExposeSecret;
 use shuoshi::demo;
 
 use super::citizen_no;
-use crate::support::TestApp;
 
 both_engines! {
     async fn the_operator_imports_by_the_same_rules(app: TestApp) {
