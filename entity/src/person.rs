@@ -60,7 +60,7 @@ impl ActiveModel {
             minor: Set(false),
             family_name: Set(None),
             family_phone: Set(None),
-            preferences: Set(Json::Object(Default::default())),
+            preferences: Set(serde_json::json!({})),
             created_at: Set(now),
             closed_at: Set(None),
         }

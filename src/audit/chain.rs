@@ -90,7 +90,7 @@ impl Entry {
     /// Something that was done.
     #[must_use]
     #[allow(clippy::needless_pass_by_value, reason = "ids are small; a reference at every call would be noise")]
-    pub fn done(action: &'static str, object_kind: &'static str, object_id: impl ToString) -> Self {
+    pub fn done(action: &'static str, object_kind: &'static str, object_id: impl std::fmt::Display) -> Self {
         Self { action, object_kind, object_id: Some(object_id.to_string()), fields: None, reason: None, result: "done" }
     }
 

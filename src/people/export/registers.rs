@@ -11,7 +11,7 @@ use entity::{
     person, roster_entry,
 };
 use rust_i18n::t;
-use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 
 use super::asked::{Register, Wish, age};
 use crate::{
@@ -166,7 +166,7 @@ impl Pages {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let people = person::Entity::find().filter(Expr::from(person::COLUMN.id.is_in(padded(ids))));
+        let people = person::Entity::find().filter(person::COLUMN.id.is_in(padded(ids)));
         Ok(people.all(self.app.db.read()).await?.into_iter().map(|row| (row.id, row)).collect())
     }
 

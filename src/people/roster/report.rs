@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn every_reason_has_its_words_in_both_languages() {
         let other = |language| FieldFault::new("", "no such reason").in_words(language);
-        for code in super::super::rules::CODES {
+        for code in super::super::rules::tests::CODES {
             for language in [Language::ZhCn, Language::En] {
                 assert_ne!(of_field(&fault(2, code)).in_words(language), other(language), "{code}");
             }

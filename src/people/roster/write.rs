@@ -177,8 +177,8 @@ pub(super) async fn move_residents(
     }
     let of_roster = |selected: SelectStatement, now| Expr::expr(Func::coalesce([selected.into(), Expr::col(now)]));
     person::Entity::update_many()
-        .col_expr(person::Column::HouseholdId, of_roster(household_of_line(), person::Column::HouseholdId).into())
-        .col_expr(person::Column::GroupName, of_roster(group_of_line(), person::Column::GroupName).into())
+        .col_expr(person::Column::HouseholdId, of_roster(household_of_line(), person::Column::HouseholdId))
+        .col_expr(person::Column::GroupName, of_roster(group_of_line(), person::Column::GroupName))
         .filter(person::COLUMN.village_id.eq(prepared.village))
         .filter(person::COLUMN.citizen_no_hash.is_in(padded(moved)))
         .exec(tx)

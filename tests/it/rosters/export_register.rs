@@ -24,7 +24,7 @@ use shuoshi::{
 use super::{Resident, citizen_no, send_csv, texts, with_check_digit};
 use crate::support::{Actor, Answer, TestApp};
 
-/// What stands in the way of seeing nothing: a child, a wicked cell, ordinary people.
+/// The number of a child, but for its check digit.
 const CHILD: &str = "51172520201124999";
 
 async fn export_of(app: &TestApp, parameters: &str) -> String {
@@ -127,7 +127,6 @@ both_engines! {
         let village = app.village().await;
         let one = Resident::new("李老大", &citizen_no(1)).of(village).group("一组").register(&app).await;
         let two = Resident::new("李小二", &citizen_no(2)).of(app.division("511702108213").await).register(&app).await;
-        let keys = app.app().field_keys.clone();
         let now = app.now();
         let grant = authorisation::ActiveModel {
             id: Set(AuthorisationId::fresh()), principal_id: Set(one), agent_id: Set(Some(two)),
@@ -136,7 +135,6 @@ both_engines! {
             evidence_kind: Set(EvidenceKind::Paper), evidence_text: Set(None), evidence_file: Set(None),
             witness: Set(None), recorded_by: Set(None), created_at: Set(now), revoked_at: Set(None),
         };
-        drop(keys);
         app.db().transact(async move |tx| Ok(grant.clone().insert(tx).await?)).await.unwrap();
         let desk = app.staff("desk").await;
         let people = lines(&desk.get(&export_of(&app, "register=people").await).await);
@@ -151,10 +149,8 @@ both_engines! {
     }
 
     async fn more_than_a_page_is_written_whole(app: TestApp) {
-        let mut file = "姓名,身份证号\n".to_owned();
-        for which in 0..2000 {
-            file += &format!("王䶮,{}\n", citizen_no(which));
-        }
+        let people: Vec<String> = (0..2000).map(|which| format!("王䶮,{}", citizen_no(which))).collect();
+        let file = format!("姓名,身份证号\n{}\n", people.join("\n"));
         send_csv(&app, "", &file).await.expect(200);
         let path = export_of(&app, "register=roster&unmasked=true&reason=annual-review").await;
         let table = lines(&app.staff("desk").await.get(&path).await);

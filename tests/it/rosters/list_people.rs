@@ -104,5 +104,5 @@ both_engines! {
 
 /// As an address holds it.
 fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().flat_map(|byte| ["%".to_owned(), format!("{byte:02X}")]).collect()
 }

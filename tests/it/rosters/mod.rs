@@ -1,5 +1,6 @@
 //! People of a village: rosters come in, people are found, registers go out.
 
+mod at_the_shell;
 mod export_register;
 mod import_roster;
 mod list_people;
