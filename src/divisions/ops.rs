@@ -114,7 +114,9 @@ pub async fn lineages(
     db: &impl ConnectionTrait,
     ids: BTreeSet<DivisionId>,
 ) -> Result<HashMap<DivisionId, Lineage>, Problem> {
-    let rows: Vec<(DivisionId, Option<DivisionId>, Option<DivisionId>, Option<DivisionId>)> = division::Entity::find()
+    // Itself, what it was merged into, township, county.
+    type Row = (DivisionId, Option<DivisionId>, Option<DivisionId>, Option<DivisionId>);
+    let rows: Vec<Row> = division::Entity::find()
         .select_only()
         .column(division::Column::Id)
         .column(division::Column::MergedInto)

@@ -80,7 +80,7 @@ async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model,
             }),
         }
     }
-    let delivered = notices::deliver(app, together).await.map_err(in_words);
+    let delivered = notices::deliver(app, together).await.map_err(|problem| in_words(&problem));
     let mut outcomes = join_all(each).await;
     outcomes.extend(told.into_iter().map(|row| (row, delivered.clone())));
     for (row, outcome) in &outcomes {
@@ -91,17 +91,17 @@ async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model,
 
 async fn run_one(app: &Arc<App>, job: Job) -> Outcome {
     match job {
-        Job::DeliverNotices { notices } => notices::deliver(app, notices).await.map_err(in_words),
+        Job::DeliverNotices { notices } => notices::deliver(app, notices).await.map_err(|problem| in_words(&problem)),
         Job::SendSms { to, text } => {
-            let to: PhoneNumber = app.field_keys.open(&Sealed(to)).map_err(in_words)?;
-            let text: PrivateText = app.field_keys.open(&Sealed(text)).map_err(in_words)?;
+            let to: PhoneNumber = app.field_keys.open(&Sealed(to)).map_err(|problem| in_words(&problem))?;
+            let text: PrivateText = app.field_keys.open(&Sealed(text)).map_err(|problem| in_words(&problem))?;
             app.sms.send(&to, text.in_the_clear()).await
         }
-        Job::BuildExport { export } => people::build_export(app, export).await.map_err(in_words),
+        Job::BuildExport { export } => people::build_export(app, export).await.map_err(|problem| in_words(&problem)),
     }
 }
 
-fn in_words(problem: Problem) -> String {
+fn in_words(problem: &Problem) -> String {
     problem.source_text().unwrap_or("refused").to_owned()
 }
 

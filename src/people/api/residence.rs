@@ -91,7 +91,7 @@ pub async fn claim_residence(
         Ok(match residence::claim(tx, &shared, &me, &said, now).await? {
             Outcome::Verified => ResidenceView { state: ResidenceState::Verified, village: said.village, claim: None },
             Outcome::Pending(claim) => {
-                ResidenceView { state: ResidenceState::Pending, village: said.village, claim: Some(claim.id) }
+                ResidenceView { state: ResidenceState::Pending, village: said.village, claim: Some(claim) }
             }
         })
     };

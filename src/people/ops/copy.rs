@@ -244,7 +244,7 @@ async fn readers(db: &DatabaseConnection, id: PersonId) -> Result<Vec<Value>, Pr
 #[must_use]
 pub fn page(copy: &Value) -> String {
     let mut body = String::new();
-    write_value(&mut body, copy, 1);
+    write_value(&mut body, copy);
     format!(
         "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>{title}</title>\
          <style>body{{font:18px/1.6 sans-serif;max-width:50em;margin:2em auto;padding:0 1em}}\
@@ -259,13 +259,15 @@ fn label(name: &str) -> String {
     if text == key || text.ends_with(&key) { name.to_owned() } else { text }
 }
 
-fn write_value(into: &mut String, value: &Value, depth: usize) {
+fn write_value(into: &mut String, value: &Value) {
     match value {
         Value::Object(members) => {
             into.push_str("<dl>");
             for (name, member) in members.iter().filter(|(_, member)| !member.is_null()) {
-                into.push_str(&format!("<dt>{}</dt><dd>", escaped(&label(name))));
-                write_value(into, member, depth + 1);
+                for part in ["<dt>", &escaped(&label(name)), "</dt><dd>"] {
+                    into.push_str(part);
+                }
+                write_value(into, member);
                 into.push_str("</dd>");
             }
             into.push_str("</dl>");
@@ -275,7 +277,7 @@ fn write_value(into: &mut String, value: &Value, depth: usize) {
             into.push_str("<ol>");
             for item in items {
                 into.push_str("<li>");
-                write_value(into, item, depth + 1);
+                write_value(into, item);
                 into.push_str("</li>");
             }
             into.push_str("</ol>");

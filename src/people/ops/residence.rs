@@ -47,7 +47,7 @@ pub enum Outcome {
     /// The roster agrees.
     Verified,
     /// The desk will look.
-    Pending(residence_claim::Model),
+    Pending(ResidenceClaimId),
 }
 
 /// The village as it stands today: one that was merged stands for the one that took it in.
@@ -90,7 +90,9 @@ pub async fn claim(tx: &Tx, app: &App, me: &Villager, said: &Said, now: Instant)
         _ => false,
     };
     if !settled {
-        return pending(tx, keys, said, &hash, own.id, holder.map(|holder| holder.id), now).await.map(Outcome::Pending);
+        return pending(tx, keys, said, &hash, own.id, holder.map(|holder| holder.id), now)
+            .await
+            .map(|claim| Outcome::Pending(claim.id));
     }
     if let Some(holder) = holder {
         merge::merge(tx, holder.id, own.id, now).await?;
