@@ -14,6 +14,9 @@ pub mod logging {}
 #[doc = include_str!("keys.md")]
 pub mod keys {}
 
+#[doc = include_str!("privacy.md")]
+pub mod privacy {}
+
 /// Decisions worth arguing about: date, status, context, decision, consequences.
 pub mod decisions {
     #[doc = include_str!("decisions/0001-actors-are-arguments.md")]
