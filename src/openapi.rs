@@ -79,7 +79,8 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     if !public {
         codes.push(Code::NotYourDuty);
     }
-    if has_path || method != "get" {
+    // What the caller may not know of is not there, also where a parameter or their own residence names it.
+    if has_path || method != "get" || !public {
         codes.push(Code::NotFound);
     }
     if method != "get" {
