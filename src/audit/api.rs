@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 use chrono::{DateTime, NaiveDate, Utc};
+use entity::division::DivisionLevel;
 use entity::id::UnitId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,7 +17,7 @@ use crate::{
     app::App,
     auth::{Staff, duty::ReadAudit},
     http::{ListQuery, Page, PageQuery, json},
-    problem::Problem,
+    problem::{Code, Problem},
 };
 
 /// `?object=&actor=&action=&from=&to=`
@@ -116,6 +117,10 @@ pub async fn list_audit(
     staff: Staff<ReadAudit>,
     query: ListQuery<ListAudit>,
 ) -> Result<HttpResponse, Problem> {
+    // The chain is of the whole deployment: a township's share of it cannot be told apart.
+    if !staff.postings().any(|posting| matches!(posting.level, DivisionLevel::County | DivisionLevel::City)) {
+        return Err(Code::NotYourDuty.into());
+    }
     let ListQuery { by, page } = query;
     let narrow = Narrow { object: by.object, actor: by.actor, action: by.action, from: by.from, to: by.to };
     let rows = ops::list(&app, &narrow, &page).await?;

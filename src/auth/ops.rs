@@ -78,7 +78,7 @@ async fn find_or_make_person(
     unionid: Option<&str>,
     now: entity::Instant,
 ) -> Result<person::Model, Problem> {
-    let known = wechat_account::Entity::find_by_id(openid.to_owned()).one(tx).await?;
+    let known = wechat_account::Entity::find_by_id(openid.to_owned()).lock_shared().one(tx).await?;
     if let Some(account) = known {
         let person = person::Entity::find_by_id(account.person_id).one(tx).await?;
         return person.ok_or_else(|| Problem::unexpected("an account of nobody"));

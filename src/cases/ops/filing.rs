@@ -121,7 +121,9 @@ impl Surroundings {
 /// The row of a filing that keeps the rules.
 fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Result<case::Model, Problem> {
     let item = check(around, filing)?;
-    let confidential = filing.confidential || !filing.against.is_empty();
+    // 举报 names somebody in its words: who reads it first must not be whom it names (信访工作条例 30).
+    let report = filing.matter.concern == Some(CaseConcern::Report);
+    let confidential = filing.confidential || report || !filing.against.is_empty();
     let place = around.places.get(&filing.division).copied().ok_or_else(|| Problem::field("/division", "unknown"))?;
     let unit = around.receiving_unit(place, confidential)?;
     let calendar = app.calendar.load();

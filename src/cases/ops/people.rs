@@ -2,10 +2,10 @@
 
 use chrono::Months;
 use entity::{
-    Instant,
+    Instant, authorisation_use,
     case::{self, CaseState},
     case_against, case_event,
-    id::{CaseId, PersonId},
+    id::{AuthorisationId, CaseId, PersonId},
     person, review,
 };
 use sea_orm::{
@@ -106,6 +106,7 @@ async fn anonymise(tx: &Tx, ids: &[CaseId], now: Instant) -> Result<(), Problem>
     case::Entity::update_many()
         .col_expr(case::Column::PersonId, Expr::val(nobody))
         .col_expr(case::Column::AgentId, nobody_at_all())
+        .col_expr(case::Column::AuthorisationId, Expr::value(Option::<AuthorisationId>::None))
         .col_expr(case::Column::ContactName, none())
         .col_expr(case::Column::ContactPhone, none())
         .col_expr(case::Column::Form, none())
@@ -119,9 +120,12 @@ async fn anonymise(tx: &Tx, ids: &[CaseId], now: Instant) -> Result<(), Problem>
         .col_expr(case_event::Column::ByPerson, nobody_at_all())
         .col_expr(case_event::Column::Text, none())
         .col_expr(case_event::Column::Note, none())
+        .col_expr(case_event::Column::Evidence, Expr::value(Option::<serde_json::Value>::None))
         .filter(of_these())
         .exec(tx)
         .await?;
+    let used = authorisation_use::COLUMN.case_id.is_in(padded(ids.iter().copied()));
+    authorisation_use::Entity::delete_many().filter(used).exec(tx).await?;
     review::Entity::update_many()
         .col_expr(review::Column::PersonId, Expr::val(nobody))
         .col_expr(review::Column::Text, none())

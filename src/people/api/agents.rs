@@ -252,7 +252,7 @@ pub async fn list_authorisations_of_person(
     id: Path<PersonId>,
 ) -> Result<HttpResponse, Problem> {
     authorise::kept(app.db.read(), &staff, *id).await?;
-    AuthorisationView::page(&app, authorise::given(app.db.read(), *id).await?)
+    AuthorisationView::page(&app, authorise::given_as_the_desk_sees_it(app.db.read(), *id).await?)
 }
 
 /// Records at the desk that a resident lets somebody act.

@@ -172,8 +172,8 @@ pub async fn get_me(app: Data<App>, me: Villager) -> Result<impl Responder, Prob
 #[utoipa::path(tag = "me", request_body = UpdateMe, responses((status = 200, body = MeView)))]
 #[put("/me")]
 pub async fn update_me(app: Data<App>, me: Villager, command: Command<UpdateMe>) -> Result<HttpResponse, Problem> {
-    let (keys, change, now) = (app.field_keys.clone(), command.body, app.clock.now());
-    let row = app.db.transact(async move |tx| ops::update(tx, &keys, &me, &change, now).await).await?;
+    let (keys, change) = (app.field_keys.clone(), command.body);
+    let row = app.db.transact(async move |tx| ops::update(tx, &keys, &me, &change).await).await?;
     json(&MeView::of(&app.field_keys, &row)?)
 }
 

@@ -20,6 +20,7 @@ use sea_orm::{
 use crate::{
     app::App,
     auth::Villager,
+    clock::local_day,
     db::Tx,
     jobs,
     notices::{self, About, Telling},
@@ -197,14 +198,35 @@ async fn tell_family(tx: &Tx, app: &App, principal: PersonId, now: Instant) -> R
 }
 
 /// Authorisations that named only a phone find their agent once the phone is proven.
-pub async fn bind_by_phone(tx: &Tx, agent: PersonId, phone_hash: &str) -> Result<(), Problem> {
-    authorisation::Entity::update_many()
-        .col_expr(authorisation::Column::AgentId, Expr::val(agent))
+///
+/// Where the principal gave the agent's name, it must be theirs too: phones are shared, and numbers are given out again.
+pub async fn bind_by_phone(
+    tx: &Tx,
+    app: &App,
+    agent: &person::Model,
+    phone_hash: &str,
+    now: Instant,
+) -> Result<(), Problem> {
+    let waiting = authorisation::Entity::find()
         .filter(authorisation::COLUMN.agent_phone_hash.eq(phone_hash))
         .filter(authorisation::COLUMN.agent_id.is_null())
-        .filter(authorisation::COLUMN.principal_id.ne(agent))
-        .exec(tx)
-        .await?;
+        .filter(authorisation::COLUMN.principal_id.ne(agent.id))
+        .filter(living(local_day(now)));
+    for row in waiting.all(tx).await? {
+        let wanted = app.field_keys.open_if::<PersonName>(row.agent_name.as_ref())?;
+        let wanted = wanted.map(|name| app.field_keys.hash_of(&name)).transpose()?;
+        if wanted.is_some() && wanted != agent.name_hash {
+            continue;
+        }
+        authorisation::Entity::update_many()
+            .col_expr(authorisation::Column::AgentId, Expr::val(agent.id))
+            .filter(authorisation::COLUMN.id.eq(row.id))
+            .filter(authorisation::COLUMN.agent_id.is_null())
+            .exec(tx)
+            .await?;
+        let (person, kind, params) = (row.principal_id, "agent_found", serde_json::json!({}));
+        notices::tell(tx, vec![Telling { person, kind, about: About::Oneself, params }], now).await?;
+    }
     Ok(())
 }
 

@@ -237,6 +237,25 @@ async fn revoke(
     audit::record(tx, &app.field_keys, by, entry, now).await
 }
 
+/// What a resident has given to others, as the desk may see it: nothing done on cases that are not the desk's to know.
+pub async fn given_as_the_desk_sees_it(db: &impl ConnectionTrait, principal: PersonId) -> Result<Vec<Shown>, Problem> {
+    let mut given = given(db, principal).await?;
+    let used = given.iter().flat_map(|shown| shown.uses.iter().filter_map(|(used, _)| used.case_id));
+    let open: Vec<CaseId> = case::Entity::find()
+        .select_only()
+        .column(case::Column::Id)
+        .filter(case::COLUMN.id.is_in(padded(used)))
+        .filter(case::COLUMN.confidential.eq(false))
+        .filter(case::COLUMN.state.ne(case::CaseState::Draft))
+        .into_tuple()
+        .all(db)
+        .await?;
+    for shown in &mut given {
+        shown.uses.retain(|(used, _)| used.case_id.is_none_or(|case| open.contains(&case)));
+    }
+    Ok(given)
+}
+
 /// What somebody has given to others.
 pub async fn given(db: &impl ConnectionTrait, principal: PersonId) -> Result<Vec<Shown>, Problem> {
     let rows = authorisation::Entity::find()

@@ -7,6 +7,7 @@ use entity::{
     residence_claim::{self, ClaimKind, ClaimState},
     roster_entry, session, wechat_account,
 };
+use rust_i18n::t;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Set, sea_query::Expr,
@@ -20,11 +21,11 @@ use crate::{
     app::App,
     audit::{self, Actor, Entry},
     auth::{Staff, duty::ManagePeople},
-    clock::local_day,
     db::{Tx, padded},
     http::{Cursor, PageQuery},
+    jobs,
     notices::{self, About, Telling},
-    personal::CitizenNumber,
+    personal::{CitizenNumber, PhoneNumber},
     problem::{Code, Problem},
 };
 
@@ -107,10 +108,22 @@ pub async fn approve(
         .one(tx)
         .await?;
     let claim = settle(tx, claim, ClaimState::Approved, None, staff, now).await?;
-    let person = match (claim.kind, claim.holder_id) {
-        (ClaimKind::Recovery, Some(holder)) => {
-            take_over(tx, holder, claim.person_id, now).await?;
-            holder
+    // Looked up again: the holder may have left, or another may hold the number by now.
+    let holder = person::Entity::find()
+        .filter(person::COLUMN.citizen_no_hash.eq(claim.citizen_no_hash.as_str()))
+        .filter(person::COLUMN.id.ne(claim.person_id))
+        .filter(person::COLUMN.closed_at.is_null())
+        .one(tx)
+        .await?;
+    let person = match holder {
+        Some(holder) if claim.kind == ClaimKind::Recovery => {
+            // Where the account is, not only where the claimant says to live.
+            if !keeps(tx, staff, holder.village_id).await? {
+                return Err(Code::NotYourDuty.into());
+            }
+            warn(tx, app, &holder, now).await?;
+            take_over(tx, holder.id, claim.person_id, now).await?;
+            holder.id
         }
         _ => claim.person_id,
     };
@@ -124,7 +137,7 @@ pub async fn approve(
         household_no: entry.as_ref().and_then(|entry| entry.household_no.clone()),
         group_name: entry.and_then(|entry| entry.group_name),
     };
-    residence::verify(tx, person, facts, local_day(now)).await?;
+    residence::verify(tx, person, facts, now).await?;
     tell(tx, person, "residence_verified", now).await?;
     let action = if claim.kind == ClaimKind::Recovery { "approve_recovery" } else { "approve_residence" };
     audit::record(tx, &app.field_keys, &Actor::staff(staff), Entry::done(action, "person", person), now).await?;
@@ -171,6 +184,18 @@ async fn settle(
         .exec_with_returning(tx)
         .await?;
     written.into_iter().next().ok_or_else(|| Code::AlreadyDecided.into())
+}
+
+/// Tells the phone that was known so far, and the family contact, that somebody takes the account over.
+async fn warn(tx: &Tx, app: &App, holder: &person::Model, now: Instant) -> Result<(), Problem> {
+    for phone in [&holder.phone, &holder.family_phone] {
+        let phone = app.field_keys.open_if::<PhoneNumber>(phone.as_ref())?;
+        if let Some(phone) = phone.filter(|phone| phone.is_mobile() && app.sms.is_on()) {
+            let text = t!("sms.account_recovered", locale = "zh-CN").into_owned();
+            jobs::enqueue_sms(tx, app, &phone, text, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The holder's old WeChat account and devices are cut off; the claimant's row and account become theirs.

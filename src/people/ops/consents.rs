@@ -44,6 +44,10 @@ pub async fn decide(
     if !lists::knows("consent_purposes", &decision.purpose) {
         return Err(Problem::not_found());
     }
+    if decision.purpose == GUARDIAN && decision.granted && by.is_none() {
+        // A child cannot agree in its guardian's place: the guardian comes to the desk.
+        return Err(Problem::field("/granted", "not_allowed_here"));
+    }
     if decision.purpose == GUARDIAN && decision.granted && decision.guardian.is_none() {
         return Err(Problem::field("/guardian", "required"));
     }
@@ -89,5 +93,9 @@ pub async fn check_guardian(tx: &Tx, child: PersonId) -> Result<(), Problem> {
         .order_by_desc(consent::Column::Id)
         .one(tx)
         .await?;
-    if last.is_some_and(|row| row.granted) { Ok(()) } else { Err(Code::GuardianConsentRequired.into()) }
+    if last.is_some_and(|row| row.granted && row.recorded_by.is_some()) {
+        Ok(())
+    } else {
+        Err(Code::GuardianConsentRequired.into())
+    }
 }

@@ -48,6 +48,11 @@ pub async fn forget(tx: &Tx, app: &App, me: &Villager, now: Instant) -> Result<V
             $table::Entity::delete_many().filter($table::COLUMN.$field.eq(id)).exec(tx).await?;
         )*};
     }
+    residence_claim::Entity::update_many()
+        .col_expr(residence_claim::Column::HolderId, Expr::value(Option::<PersonId>::None))
+        .filter(residence_claim::COLUMN.holder_id.eq(id))
+        .exec(tx)
+        .await?;
     deleted!(notice: person_id, data_export: person_id, residence_claim: person_id, phone_code: person_id);
     idempotent_answer::Entity::delete_many().filter(idempotent_answer::COLUMN.caller.eq(id.0)).exec(tx).await?;
     empty(tx, row, now).await?;
@@ -120,6 +125,10 @@ async fn end_authorisations(tx: &Tx, id: PersonId, now: Instant) -> Result<(), P
         .filter(authorisation::COLUMN.revoked_at.is_null())
         .exec(tx)
         .await?;
+    blank_authorisations(tx, theirs).await
+}
+
+async fn blank_authorisations(tx: &Tx, which: Condition) -> Result<(), Problem> {
     let nothing = || Expr::value(Option::<String>::None);
     authorisation::Entity::update_many()
         .col_expr(authorisation::Column::AgentName, nothing())
@@ -127,7 +136,7 @@ async fn end_authorisations(tx: &Tx, id: PersonId, now: Instant) -> Result<(), P
         .col_expr(authorisation::Column::AgentPhoneHash, nothing())
         .col_expr(authorisation::Column::EvidenceText, nothing())
         .col_expr(authorisation::Column::Witness, nothing())
-        .filter(theirs)
+        .filter(which)
         .exec(tx)
         .await?;
     Ok(())
@@ -148,6 +157,9 @@ pub async fn retain(app: &App) -> Result<(), Problem> {
                 .exec(tx)
                 .await?;
             notice::Entity::delete_many().filter(notice::COLUMN.created_at.lt(before(2 * 365))).exec(tx).await?;
+            // What an authorisation rested on is nobody's business a year after it ended.
+            let ended = authorisation::COLUMN.until.lt(local_day(before(365)));
+            blank_authorisations(tx, Condition::all().add(ended)).await?;
             booking::Entity::delete_many()
                 .filter(booking::COLUMN.created_at.lt(before(3 * 365)))
                 .filter(booking::COLUMN.live.eq(false))

@@ -1,10 +1,9 @@
 //! Reading and changing oneself.
 
-use entity::{Instant, person};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Set};
+use entity::person;
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 use serde_json::{Value, json};
 
-use super::phone;
 use crate::{
     auth::Villager,
     crypto::FieldKeys,
@@ -16,17 +15,15 @@ use crate::{
 
 /// The row of somebody signed in.
 pub async fn find(db: &impl ConnectionTrait, me: &Villager) -> Result<person::Model, Problem> {
-    person::Entity::find_by_id(me.person()).one(db).await?.ok_or(Code::SessionEnded.into())
+    person::Entity::find_by_id(me.person())
+        .filter(person::COLUMN.closed_at.is_null())
+        .one(db)
+        .await?
+        .ok_or(Code::SessionEnded.into())
 }
 
 /// Changes what is named, and answers how it stands then.
-pub async fn update(
-    tx: &Tx,
-    keys: &FieldKeys,
-    me: &Villager,
-    change: &UpdateMe,
-    now: Instant,
-) -> Result<person::Model, Problem> {
+pub async fn update(tx: &Tx, keys: &FieldKeys, me: &Villager, change: &UpdateMe) -> Result<person::Model, Problem> {
     let row = find(tx, me).await?;
     let preferences = change.preferences.as_ref().map(|change| merged(&row.preferences, change));
     let verified = row.verified;
@@ -53,12 +50,7 @@ pub async fn update(
     if !row.is_changed() {
         return find(tx, me).await;
     }
-    let named = row.name.is_set();
-    let row = row.update(tx).await?;
-    if named {
-        phone::join_desk_entries(tx, &row, now).await?;
-    }
-    Ok(row)
+    Ok(row.update(tx).await?)
 }
 
 /// Stored preferences, with the defaults of what was never chosen.

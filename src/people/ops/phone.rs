@@ -133,21 +133,26 @@ pub async fn take(
     phone: &PhoneNumber,
     now: Instant,
 ) -> Result<person::Model, Problem> {
-    let row = person::Entity::find_by_id(id).one(tx).await?.ok_or(Problem::new(Code::SessionEnded))?;
+    let open = person::Entity::find_by_id(id).filter(person::COLUMN.closed_at.is_null());
+    let row = open.one(tx).await?.ok_or(Problem::new(Code::SessionEnded))?;
     let hash = app.field_keys.hash_of(phone)?;
     let mut row = row.into_active_model();
     row.phone = Set(Some(app.field_keys.close(phone)?));
     row.phone_hash = Set(Some(hash.clone()));
     let row = row.update(tx).await?;
-    agents::bind_by_phone(tx, id, &hash).await?;
+    agents::bind_by_phone(tx, app, &row, &hash, now).await?;
     join_desk_entries(tx, &row, now).await?;
     Ok(row)
 }
 
 /// People the desk entered under this very name and phone, who have no WeChat of their own, are this person.
 ///
-/// The phone is proven and the name agrees; whoever the desk has verified by their card is joined by the card only.
+/// The phone is proven and the name is one that a roster or the card has confirmed: what somebody calls themselves is no
+/// proof, since families share phones. Whoever the desk has verified by their card is joined by the card only.
 pub async fn join_desk_entries(tx: &Tx, me: &person::Model, now: Instant) -> Result<(), Problem> {
+    if !me.verified {
+        return Ok(());
+    }
     let (Some(name), Some(phone)) = (&me.name_hash, &me.phone_hash) else { return Ok(()) };
     let entered = person::Entity::find()
         .filter(person::COLUMN.phone_hash.eq(phone.as_str()))

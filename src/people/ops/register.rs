@@ -1,7 +1,9 @@
 //! People the desk meets before they ever open the app.
 
-use entity::{Instant, person};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use entity::{Instant, person, wechat_account};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+};
 
 use crate::{
     app::App,
@@ -21,10 +23,15 @@ pub async fn find_or_register(
     now: Instant,
 ) -> Result<person::Model, Problem> {
     let (name_hash, phone_hash) = (app.field_keys.hash_of(name)?, app.field_keys.hash_of(phone)?);
+    let in_the_app = wechat_account::Entity::find().select_only().column(wechat_account::Column::PersonId).into_query();
     let known = person::Entity::find()
         .filter(person::COLUMN.phone_hash.eq(phone_hash.as_str()))
         .filter(person::COLUMN.name_hash.eq(name_hash.as_str()))
         .filter(person::COLUMN.closed_at.is_null())
+        // Somebody in the app who only says that this is their name is not yet this person.
+        .filter(
+            Condition::any().add(person::COLUMN.verified.eq(true)).add(person::Column::Id.not_in_subquery(in_the_app)),
+        )
         .order_by_asc(person::Column::Id)
         .one(tx)
         .await?;

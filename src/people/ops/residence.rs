@@ -14,7 +14,7 @@ use entity::{
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set, sea_query::Expr};
 
-use super::{household, merge};
+use super::{household, merge, phone};
 use crate::{
     app::App,
     auth::{Villager, count_try},
@@ -71,7 +71,8 @@ pub async fn count_claim(tx: &Tx, me: &Villager, now: Instant) -> Result<(), Pro
 /// `already_verified` under another number, `already_pending`.
 pub async fn claim(tx: &Tx, app: &App, me: &Villager, said: &Said, now: Instant) -> Result<Outcome, Problem> {
     let keys = &app.field_keys;
-    let own = person::Entity::find_by_id(me.person()).one(tx).await?.ok_or(Problem::new(Code::SessionEnded))?;
+    let own = person::Entity::find_by_id(me.person()).filter(person::COLUMN.closed_at.is_null()).one(tx).await?;
+    let own = own.ok_or(Problem::new(Code::SessionEnded))?;
     let hash = keys.hash_of(&said.citizen_no)?;
     if own.citizen_no_hash.as_ref().is_some_and(|known| *known != hash) {
         return Err(Code::AlreadyVerified.into());
@@ -99,7 +100,7 @@ pub async fn claim(tx: &Tx, app: &App, me: &Villager, said: &Said, now: Instant)
     }
     let facts = Facts::of(keys, said, entry.as_ref())?;
     withdraw_pending(tx, own.id, now).await?;
-    verify(tx, own.id, facts, local_day(now)).await.map(|_| Outcome::Verified)
+    verify(tx, own.id, facts, now).await.map(|_| Outcome::Verified)
 }
 
 /// What is known of somebody once their residence is.
@@ -134,7 +135,7 @@ impl Facts {
 ///
 /// # Errors
 /// `already_exists` when another person has this number meanwhile.
-pub async fn verify(tx: &Tx, id: PersonId, facts: Facts, today: NaiveDate) -> Result<person::Model, Problem> {
+pub async fn verify(tx: &Tx, id: PersonId, facts: Facts, now: Instant) -> Result<person::Model, Problem> {
     let household = match &facts.household_no {
         Some(number) => Some(household::find_or_make(tx, facts.village, number).await?),
         None => None,
@@ -149,8 +150,10 @@ pub async fn verify(tx: &Tx, id: PersonId, facts: Facts, today: NaiveDate) -> Re
     row.verified = Set(true);
     row.household_id = Set(household);
     row.group_name = Set(facts.group_name);
-    row.minor = Set(is_minor(&facts.number, today));
-    row.update(tx).await.on_unique(Code::AlreadyExists)
+    row.minor = Set(is_minor(&facts.number, local_day(now)));
+    let row = row.update(tx).await.on_unique(Code::AlreadyExists)?;
+    phone::join_desk_entries(tx, &row, now).await?;
+    Ok(row)
 }
 
 /// Whether a guardian must agree.
@@ -220,7 +223,7 @@ pub async fn settle_by_roster(tx: &Tx, keys: &FieldKeys, village: DivisionId, no
         row.state = Set(ClaimState::Approved);
         row.decided_at = Set(Some(now));
         let claim = row.update(tx).await?;
-        verify(tx, claim.person_id, facts, local_day(now)).await?;
+        verify(tx, claim.person_id, facts, now).await?;
         let (person, kind, params) = (claim.person_id, "residence_verified", serde_json::json!({}));
         notices::tell(tx, vec![Telling { person, kind, about: About::Oneself, params }], now).await?;
     }

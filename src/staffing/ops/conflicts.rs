@@ -10,7 +10,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use crate::{
     app::App,
     audit,
-    auth::{Staff, duty::RecordConflicts},
+    auth::{Duty, Staff, duty::RecordConflicts},
     clock::local_day,
     db::Tx,
     http::{Cursor, PageQuery},
@@ -46,6 +46,12 @@ pub async fn record(
 ) -> Result<conflict::Model, Problem> {
     let now = app.clock.now();
     scope::account(tx, staff, of, local_day(now)).await?;
+    // Who could be complained about must not choose who reads the complaint; an officer may stand back.
+    let about_oneself = of == staff.id() || body.with_staff == Some(staff.id());
+    let officer = staff.postings().any(|posting| posting.any(&[Duty::HandleDiscipline]));
+    if about_oneself && !officer {
+        return Err(Code::ConflictOfInterest.into());
+    }
     match (body.with_staff, body.with_person) {
         (Some(_), Some(_)) => return Err(Problem::field("/with_person", "not_allowed_here")),
         (None, None) => return Err(Problem::field("/with_staff", "required")),

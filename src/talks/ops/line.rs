@@ -64,13 +64,13 @@ pub async fn list(
 /// Hosts are those the day names; where it names none, whoever hosts talk days of the place.
 async fn hosting(app: &App, staff: &Staff<SeeTalkLine>, day: &talk_day::Model) -> Result<bool, Problem> {
     let named: Vec<_> = terms::stored(&day.hosts)?;
-    if named.contains(&staff.id()) {
-        return Ok(true);
-    }
     let place: division::Model = divisions::find(app.db.read(), day.division_id).await?;
     let mut here = staff.postings().filter(|posted| scope::covers(posted, &place)).peekable();
     if here.peek().is_none() {
         return Err(Problem::not_found());
+    }
+    if named.contains(&staff.id()) {
+        return Ok(true);
     }
     Ok(named.is_empty() && here.any(|posted| posted.any(&[Duty::HostTalks])))
 }

@@ -23,11 +23,19 @@ async fn live(tx: &Tx, person: PersonId) -> Result<Vec<booking::Model>, Problem>
     Ok(rows.lock(LockType::NoKeyUpdate).all(tx).await?)
 }
 
-/// Gives every place of somebody back.
+/// Gives every place of somebody back and takes their words out.
 pub async fn cancel_all(tx: &Tx, person: PersonId) -> Result<(), Problem> {
     for row in live(tx, person).await? {
         give_up(tx, row, "person_left").await?;
     }
+    // What they came to say goes with them; that a place was taken stays counted.
+    booking::Entity::update_many()
+        .col_expr(booking::Column::Summary, Expr::val(""))
+        .col_expr(booking::Column::CancelReason, Expr::value(Option::<String>::None))
+        .col_expr(booking::Column::AgentId, Expr::value(Option::<PersonId>::None))
+        .filter(booking::COLUMN.person_id.eq(person))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 

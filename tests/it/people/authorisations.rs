@@ -183,6 +183,12 @@ both_engines! {
         });
         let made = old.post("/me/authorisations", by_phone).await.expect(201);
         assert_eq!((&made["agent"], &made["agent_phone"]), (&Value::Null, &json!("138****0006")));
+        // The number has gone to somebody else by now: another name is another person.
+        let stranger = app.villager_with_phone("旁人", "13800000006").await;
+        assert_eq!(stranger.get("/me/principals").await.expect(200)["items"], json!([]));
+        let agent = app.villager("样例侄").await;
+        agent.put("/me", json!({"name": "样例侄"})).await.expect(200);
+        app.advance(TimeDelta::minutes(2));
         let agent = app.villager_with_phone("样例侄", "13800000006").await;
         assert_eq!(agent.get("/me/principals").await.expect(200)["items"][0]["principal"], old.id());
         app.drain_jobs().await;

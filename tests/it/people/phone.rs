@@ -1,6 +1,8 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
+use super::{GROWN_UP, claim, on_roster};
+
 const PHONE: &str = "13800000001";
 
 both_engines! {
@@ -67,7 +69,7 @@ both_engines! {
         }
     }
 
-    async fn what_the_desk_entered_before_becomes_theirs_once_name_and_phone_agree(app: TestApp) {
+    async fn what_the_desk_entered_before_becomes_theirs_once_phone_and_a_confirmed_name_agree(app: TestApp) {
         let desk = app.staff("desk").await;
         let entered = |name: &str| json!({
             "kind": "voice", "concern": "help", "text": "家里漏雨", "channel": "walk_in",
@@ -77,8 +79,11 @@ both_engines! {
         // The phone is shared in the family: another name is another person.
         desk.post("/staff/cases", entered("样例丙")).await.expect(201);
         let villager = app.villager_with_phone("甲", PHONE).await;
-        assert_eq!(villager.get("/cases").await.expect(200)["items"], json!([]));
         villager.put("/me", json!({"name": "样例甲"})).await.expect(200);
+        // What somebody calls themselves proves nothing: the name must be one that a roster or the desk has confirmed.
+        assert_eq!(villager.get("/cases").await.expect(200)["items"], json!([]));
+        on_roster(&app, "样例甲", GROWN_UP, "12").await;
+        villager.post("/me/residence", claim(&app, "样例甲", GROWN_UP).await).await.expect(200);
         let cases = villager.get("/cases").await.expect(200);
         assert_eq!(cases["items"].as_array().unwrap().len(), 1);
         assert_eq!(cases["items"][0]["channel"], "walk_in");

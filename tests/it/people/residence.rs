@@ -80,12 +80,15 @@ both_engines! {
         child.post(&bookings, a_booking()).await.problem("guardian_consent_required");
         let case = json!({"kind": "voice", "concern": "question", "text": "何时开学"});
         child.post("/cases", case.clone()).await.problem("guardian_consent_required");
-        let alone = json!({"granted": true, "text_version": "1"});
-        child.put("/me/consents/guardian", alone).await.invalid("/guardian", "required");
+        // The child cannot agree for its guardian; who comes to the desk can.
         let agreed = json!({
             "granted": true, "text_version": "1", "guardian": {"name": "样例母", "phone": "13800000009"},
         });
-        child.put("/me/consents/guardian", agreed).await.expect(200);
+        child.put("/me/consents/guardian", agreed.clone()).await.invalid("/granted", "not_allowed_here");
+        let (desk, path) = (app.staff("desk").await, format!("/staff/people/{}/consents/guardian", child.id()));
+        let alone = json!({"granted": true, "text_version": "1"});
+        desk.put(&path, alone).await.invalid("/guardian", "required");
+        desk.put(&path, agreed).await.expect(200);
         child.post(&bookings, a_booking()).await.expect(201);
         child.post("/cases", case.clone()).await.expect(201);
         // Taken back, it is needed again.
