@@ -13,8 +13,6 @@ use crate::{
     wechat::{self, WechatError},
 };
 
-/// Where `WeCom` is.
-const WECOM: &str = "https://qyapi.weixin.qq.com";
 /// How long a host may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A clock that is further off breaks signatures and codes of the second factor.
@@ -55,7 +53,7 @@ pub(super) async fn look_at_wecom(config: &Config, findings: &mut Findings) {
     if config.wecom.corp_id.is_empty() {
         findings.note("WeCom: not configured; staff sign in with a password");
     } else {
-        reach("WeCom", WECOM, findings).await;
+        reach("WeCom", &config.wecom.base_url, findings).await;
     }
 }
 
