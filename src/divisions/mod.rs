@@ -7,8 +7,10 @@ pub mod api;
 pub mod change;
 pub mod import;
 mod ops;
+mod reach;
 
 pub use ops::{Lineage, find, line_up, lineage, lineages, standing, subtree};
+pub use reach::{covers, reach};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.

@@ -1,6 +1,6 @@
 //! `/inbox`
 
-use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web::Data, web::Path};
+use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data, web::Path};
 use chrono::{DateTime, Utc};
 use entity::{
     id::{BookingId, CaseId, NoticeId},
@@ -62,12 +62,12 @@ pub struct ReadNotice {}
 #[get("/inbox")]
 pub async fn list_inbox(
     app: Data<App>,
-    req: HttpRequest,
+    language: Language,
     me: Villager,
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let rows = ops::inbox(&app, &me, &page.0).await?;
-    json(&Page::cut(rows, page.0.size(), |row| row.id, |row| NoticeView::of(row, Language::of(&req)))?)
+    json(&Page::cut(rows, page.0.size(), |row| row.id, |row| NoticeView::of(row, language))?)
 }
 
 /// Marks a notice read.
@@ -75,12 +75,12 @@ pub async fn list_inbox(
 #[post("/inbox/{id}/read")]
 pub async fn read_notice(
     app: Data<App>,
-    req: HttpRequest,
+    language: Language,
     me: Villager,
     id: Path<NoticeId>,
     command: Command<ReadNotice>,
 ) -> Result<HttpResponse, Problem> {
-    let (now, language, caller) = (app.clock.now(), Language::of(&req), me.caller());
+    let (now, caller) = (app.clock.now(), me.caller());
     let read = async move |tx: &Tx, _: &ReadNotice| Ok(NoticeView::of(ops::read(tx, &me, *id, now).await?, language));
     command.once(&app, caller, StatusCode::OK, read).await
 }

@@ -10,39 +10,24 @@ use sea_orm::{
 };
 
 use crate::{
-    auth::{Duty, Posted, Staff, duty::Need},
+    auth::{Duty, Staff, duty::Need},
     divisions,
     problem::Problem,
 };
 
-/// Whether a posting's place is this one or lies above it.
-fn covers(posted: &Posted, place: &division::Model) -> bool {
-    [Some(place.id), place.township_id, place.county_id, place.city_id].contains(&Some(posted.division))
-}
-
-/// The place, when one of the postings that satisfy the need covers it; else 404.
-pub(super) async fn find<N: Need>(
-    db: &impl ConnectionTrait,
-    staff: &Staff<N>,
-    id: DivisionId,
-) -> Result<division::Model, Problem> {
-    let place = divisions::find(db, id).await?;
-    if staff.postings().any(|posted| covers(posted, &place)) { Ok(place) } else { Err(Problem::not_found()) }
-}
-
-/// Likewise; 422 when it is no village.
+/// A village in reach; 404 elsewhere, 422 when it is no village.
 pub(super) async fn village<N: Need>(
     db: &impl ConnectionTrait,
     staff: &Staff<N>,
     id: DivisionId,
 ) -> Result<division::Model, Problem> {
-    let place = find(db, staff, id).await?;
+    let place = divisions::reach(db, staff, id).await?;
     if place.level == DivisionLevel::Village { Ok(place) } else { Err(Problem::field("path", "not_a_village")) }
 }
 
 /// Whether staff have a duty at a place.
 pub(super) fn has_duty<N: Need>(staff: &Staff<N>, place: &division::Model, duty: Duty) -> bool {
-    staff.postings().any(|posted| posted.any(&[duty]) && covers(posted, place))
+    staff.postings().any(|posted| posted.any(&[duty]) && divisions::covers(posted, place))
 }
 
 /// Somebody who belongs to a village in scope; else 404.
@@ -52,7 +37,7 @@ pub(super) async fn person<N: Need>(
     id: PersonId,
 ) -> Result<person::Model, Problem> {
     let found = open().filter(person::COLUMN.id.eq(id)).one(db).await?.ok_or_else(Problem::not_found)?;
-    find(db, staff, found.village_id.ok_or_else(Problem::not_found)?).await?;
+    divisions::reach(db, staff, found.village_id.ok_or_else(Problem::not_found)?).await?;
     Ok(found)
 }
 

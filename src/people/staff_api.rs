@@ -30,6 +30,7 @@ use crate::{
     },
     clock::local_day,
     db::Tx,
+    divisions,
     http::{Command, Cursor, ListQuery, Page, PageQuery, Query, Single, Upload, json},
     problem::{Language, Problem},
 };
@@ -65,7 +66,7 @@ pub async fn list_people(
     query: ListQuery<FindPeople>,
 ) -> Result<HttpResponse, Problem> {
     let (db, keys, ListQuery { by, page }) = (app.db.read(), &app.field_keys, query);
-    let place = place::find(db, &staff, *division).await?;
+    let place = divisions::reach(db, &staff, *division).await?;
     let after = Cursor::read::<PersonId>(page.cursor.as_deref())?;
     let rows = find::people(db, &place, by.sought(&app)?, after, page.size() + 1).await?;
     let households = find::household_numbers(db, &rows).await?;
@@ -102,7 +103,7 @@ pub async fn list_roster(
     query: ListQuery<FindPeople>,
 ) -> Result<HttpResponse, Problem> {
     let (db, keys, ListQuery { by, page }) = (app.db.read(), &app.field_keys, query);
-    let place = place::find(db, &staff, *division).await?;
+    let place = divisions::reach(db, &staff, *division).await?;
     let after = Cursor::read::<RosterEntryId>(page.cursor.as_deref())?;
     let rows = find::entries(db, &place, by.sought(&app)?, after, page.size() + 1).await?;
     let claimed = find::claimed(db, &rows).await?;
@@ -194,7 +195,7 @@ pub async fn export_register(
     asked: Query<ExportQuery>,
     language: Language,
 ) -> Result<HttpResponse, Problem> {
-    let place = place::find(app.db.read(), &staff, *division).await?;
+    let place = divisions::reach(app.db.read(), &staff, *division).await?;
     let wish = asked.0.check(place, &all_duties, language)?;
     export::export(app, &Actor::staff(&staff), wish).await
 }

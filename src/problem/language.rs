@@ -19,13 +19,6 @@ impl Language {
         }
     }
 
-    /// The caller's.
-    #[must_use]
-    pub fn of(req: &actix_web::HttpRequest) -> Self {
-        let header = req.headers().get(actix_web::http::header::ACCEPT_LANGUAGE);
-        Self::preferred(header.and_then(|value| value.to_str().ok()))
-    }
-
     /// The first language of an `Accept-Language` header that we speak, by its weights (RFC 9110, 12.5.4).
     #[must_use]
     pub fn preferred(header: Option<&str>) -> Self {

@@ -1,11 +1,7 @@
 //! Whom and where an administrator may act on: the subtrees of the places they are posted to. Elsewhere reads as 404.
 
 use chrono::NaiveDate;
-use entity::{
-    division,
-    id::{DivisionId, StaffId},
-    posting, staff,
-};
+use entity::{division, id::StaffId, posting, staff};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::{ExprTrait, SelectStatement},
@@ -22,21 +18,6 @@ use crate::{
     divisions,
     problem::{Code, Problem},
 };
-
-/// Whether a posting's place is this one or lies above it.
-pub fn covers(posted: &Posted, place: &division::Model) -> bool {
-    divisions::line_up(place).contains(&Some(posted.division))
-}
-
-/// The place, when one of the postings that satisfy the need covers it.
-pub async fn place<N: Need>(
-    db: &impl ConnectionTrait,
-    staff: &Staff<N>,
-    id: DivisionId,
-) -> Result<division::Model, Problem> {
-    let place = divisions::find(db, id).await?;
-    if staff.postings().any(|posted| covers(posted, &place)) { Ok(place) } else { Err(Problem::not_found()) }
-}
 
 /// Divisions in the subtrees of these postings.
 pub fn within<'a>(postings: impl Iterator<Item = &'a Posted>) -> Condition {
@@ -91,7 +72,7 @@ pub async fn account<N: Need>(
     let some = seats.iter().any(is_current);
     let inside = |seat: &Seat| {
         let place = seat.place.as_ref();
-        place.is_some_and(|place| staff.postings().any(|posted| covers(posted, place)))
+        place.is_some_and(|place| staff.postings().any(|posted| divisions::covers(posted, place)))
     };
     let mut counting = seats.iter().filter(|seat| !some || is_current(seat)).peekable();
     let sees = counting.peek().is_some() && counting.all(inside);
@@ -113,8 +94,9 @@ pub async fn account_to_change<N: Need>(
     }
     for seat in seats.iter().filter(|seat| rules::is_current(&seat.posting, today)) {
         let Some(place) = &seat.place else { continue };
-        let by_county =
-            || staff.postings().any(|posted| rules::is_county_or_above(posted.level) && covers(posted, place));
+        let by_county = || {
+            staff.postings().any(|posted| rules::is_county_or_above(posted.level) && divisions::covers(posted, place))
+        };
         if id != staff.id() && rules::reserved(&rules::duties(&seat.posting)?) && !by_county() {
             return Err(Code::NotYourDuty.into());
         }

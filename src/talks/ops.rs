@@ -2,9 +2,9 @@
 
 pub(super) mod book;
 pub(super) mod bookings;
+mod hosts;
 pub(super) mod line;
 pub(super) mod people;
 mod places;
-pub(super) mod scope;
 pub(super) mod talk_days;
 pub(super) mod talk_rules;

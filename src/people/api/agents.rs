@@ -18,9 +18,12 @@ use crate::{
     clock::local_day,
     db::Tx,
     http::{Command, Page, json},
-    people::ops::{
-        agents::ScopeWord,
-        authorise::{self, Shown, Wanted},
+    people::{
+        ops::{
+            agents::ScopeWord,
+            authorise::{self, Shown, Wanted},
+        },
+        place,
     },
     personal::{PersonName, PhoneNumber},
     problem::Problem,
@@ -251,7 +254,7 @@ pub async fn list_authorisations_of_person(
     staff: Staff<ManagePeople>,
     id: Path<PersonId>,
 ) -> Result<HttpResponse, Problem> {
-    authorise::kept(app.db.read(), &staff, *id).await?;
+    place::person(app.db.read(), &staff, *id).await?;
     AuthorisationView::page(&app, authorise::given_as_the_desk_sees_it(app.db.read(), *id).await?)
 }
 

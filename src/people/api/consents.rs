@@ -13,9 +13,9 @@ use crate::{
     audit::{self, Actor, Entry},
     auth::{Staff, Villager, duty::ManagePeople},
     http::{Command, Page, json},
-    people::ops::{
-        authorise,
-        consents::{self, Decision},
+    people::{
+        ops::consents::{self, Decision},
+        place,
     },
     personal::{PersonName, PhoneNumber},
     problem::Problem,
@@ -123,7 +123,7 @@ pub async fn record_consent(
     let (shared, now, body, (id, purpose)) =
         (app.clone().into_inner(), app.clock.now(), command.body, path.into_inner());
     let decide = async move |tx: &crate::db::Tx| {
-        authorise::kept(tx, &staff, id).await?;
+        place::person(tx, &staff, id).await?;
         let decision = body.clone().decision(purpose.clone())?;
         let row = consents::decide(tx, &shared, id, decision, Some(staff.id()), now).await?;
         let entry = Entry::done("record_consent", "person", id).of_fields(purpose.clone());

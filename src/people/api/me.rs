@@ -1,6 +1,6 @@
 //! `/me`
 
-use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, put, web::Data};
+use actix_web::{HttpResponse, Responder, delete, get, put, web::Data};
 use chrono::NaiveDate;
 use entity::{
     id::{DivisionId, PersonId},
@@ -180,10 +180,9 @@ pub async fn update_me(app: Data<App>, me: Villager, command: Command<UpdateMe>)
 /// Deletes the account and says what must be kept and until when (个人信息保护法 47).
 #[utoipa::path(tag = "me", responses((status = 200, body = ForgottenView)))]
 #[delete("/me")]
-pub async fn forget_me(app: Data<App>, me: Villager, req: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn forget_me(app: Data<App>, me: Villager, language: Language) -> Result<HttpResponse, Problem> {
     let (shared, now) = (app.clone().into_inner(), app.clock.now());
     let kept = app.db.transact(async move |tx| forget::forget(tx, &shared, &me, now).await).await?;
-    let language = Language::of(&req);
     let said = |kept: forget::Kept| KeptView {
         what: kept.what,
         why: t!(format!("kept.{}", kept.what), locale = language.tag()).into_owned(),

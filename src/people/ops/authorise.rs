@@ -15,7 +15,7 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{agents::ScopeWord, claims};
+use super::agents::ScopeWord;
 use crate::{
     app::App,
     audit::{self, Actor, Entry},
@@ -23,6 +23,7 @@ use crate::{
     clock::local_day,
     db::{Tx, padded},
     notices::{self, About, Telling},
+    people::place,
     personal::{PersonName, Personal, PhoneNumber, PrivateText},
     problem::Problem,
 };
@@ -94,22 +95,11 @@ pub async fn at_the_desk(
     wanted: Wanted,
     now: Instant,
 ) -> Result<authorisation::Model, Problem> {
-    kept(tx, staff, principal).await?;
+    place::person(tx, staff, principal).await?;
     let row = insert(tx, app, principal, wanted, Some(staff.id()), now).await?;
     let entry = Entry::done("make_authorisation", "authorisation", row.id);
     audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
     Ok(row)
-}
-
-/// The person, when these staff keep the people of their village; 404 else.
-pub async fn kept(
-    tx: &impl ConnectionTrait,
-    staff: &Staff<ManagePeople>,
-    person: PersonId,
-) -> Result<person::Model, Problem> {
-    let row = person::Entity::find_by_id(person).one(tx).await?.ok_or_else(Problem::not_found)?;
-    let open = row.closed_at.is_none() && claims::keeps(tx, staff, row.village_id).await?;
-    if open { Ok(row) } else { Err(Problem::not_found()) }
 }
 
 async fn insert(
@@ -213,7 +203,7 @@ pub async fn end_at_the_desk(
     now: Instant,
 ) -> Result<(), Problem> {
     let row = authorisation::Entity::find_by_id(id).one(tx).await?.ok_or_else(Problem::not_found)?;
-    kept(tx, staff, row.principal_id).await?;
+    place::person(tx, staff, row.principal_id).await?;
     revoke(tx, app, row, &Actor::staff(staff), None, now).await
 }
 

@@ -22,6 +22,7 @@ use crate::{
     audit::{self, Actor, Entry},
     auth::{Staff, duty::ManagePeople},
     db::{Tx, padded},
+    divisions,
     http::{Cursor, PageQuery},
     jobs,
     notices::{self, About, Telling},
@@ -39,14 +40,9 @@ pub struct Shown {
 
 /// Villages whose people these staff keep.
 pub fn villages(staff: &Staff<ManagePeople>) -> sea_orm::Select<division::Entity> {
-    let mut any = Condition::any();
-    for posting in staff.postings() {
-        any = any
-            .add(division::COLUMN.id.eq(posting.division))
-            .add(division::COLUMN.township_id.eq(posting.division))
-            .add(division::COLUMN.county_id.eq(posting.division))
-            .add(division::COLUMN.city_id.eq(posting.division));
-    }
+    // Nobody posted covers nothing: an empty OR would be everything.
+    let nowhere = Condition::any().add(division::COLUMN.id.is_null());
+    let any = staff.postings().fold(nowhere, |any, posting| any.add(divisions::subtree(posting.division)));
     division::Entity::find().select_only().column(division::Column::Id).filter(any)
 }
 

@@ -65,7 +65,7 @@ pub async fn list(
         query = query.filter(absence::COLUMN.staff_id.eq(id));
     }
     if let Some(id) = by.division {
-        let place = scope::place(app.db.read(), staff, id).await?;
+        let place = divisions::reach(app.db.read(), staff, id).await?;
         let there = scope::posted_in(divisions::subtree(place.id), today);
         query = query.filter(absence::Column::StaffId.in_subquery(there));
     }

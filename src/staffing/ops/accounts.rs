@@ -24,6 +24,7 @@ use crate::{
     cases,
     clock::local_day,
     db::{self, Tx},
+    divisions,
     http::{Cursor, PageQuery},
     problem::{Code, OnUnique, Problem},
     staffing::{
@@ -46,8 +47,8 @@ pub async fn list(
     let (db, today) = (app.db.read(), local_day(app.clock.now()));
     let mut query = scope::accounts(staff, today).filter(staff::COLUMN.dismissed_at.is_null());
     if let Some(id) = division {
-        let place = scope::place(db, staff, id).await?;
-        let there = scope::posted_in(crate::divisions::subtree(place.id), today);
+        let place = divisions::reach(db, staff, id).await?;
+        let there = scope::posted_in(divisions::subtree(place.id), today);
         query = query.filter(staff::Column::Id.in_subquery(there));
     }
     if let Some(word) = word {

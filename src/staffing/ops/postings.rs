@@ -8,8 +8,9 @@ use crate::{
     auth::{Staff, accounts, duty::ManageAccounts},
     clock::local_day,
     db::Tx,
+    divisions,
     problem::{Code, Problem},
-    staffing::{bodies::PostingBody, rules, scope},
+    staffing::{bodies::PostingBody, rules},
 };
 
 /// A posting that may be given.
@@ -125,7 +126,7 @@ async fn check<'a>(
         let fault = |member: &str, code: &str| Problem::field(&format!("{pointer}/{member}"), code);
         let place = division::Entity::find_by_id(body.division).one(tx).await?;
         let place = place.ok_or_else(|| fault("division", "unknown"))?;
-        let mut covering = staff.postings().filter(|posted| scope::covers(posted, &place)).peekable();
+        let mut covering = staff.postings().filter(|posted| divisions::covers(posted, &place)).peekable();
         if covering.peek().is_none() {
             return Err(fault("division", "not_in_scope"));
         }

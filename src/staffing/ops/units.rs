@@ -38,7 +38,7 @@ pub async fn list(
 ) -> Result<Vec<unit::Model>, Problem> {
     let db = app.db.read();
     let places = match division {
-        Some(id) => divisions::subtree(scope::place(db, staff, id).await?.id),
+        Some(id) => divisions::subtree(divisions::reach(db, staff, id).await?.id),
         None => scope::within(staff.postings()),
     };
     let places = division::Entity::find().select_only().column(division::Column::Id).filter(places).into_query();
@@ -56,7 +56,7 @@ pub async fn list(
 pub async fn make(tx: &Tx, app: &App, staff: &Staff<ManageAccounts>, body: &MakeUnit) -> Result<unit::Model, Problem> {
     let place = division::Entity::find_by_id(body.division).one(tx).await?;
     let place = place.ok_or_else(|| Problem::field("/division", "unknown"))?;
-    if !staff.postings().any(|posted| scope::covers(posted, &place)) {
+    if !staff.postings().any(|posted| divisions::covers(posted, &place)) {
         return Err(Problem::field("/division", "not_in_scope"));
     }
     if !rules::belongs(body.kind, place.level) {
@@ -92,7 +92,7 @@ pub async fn change(
     body: &ChangeUnit,
 ) -> Result<unit::Model, Problem> {
     let row = unit::Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or_else(Problem::not_found)?;
-    let place = scope::place(tx, staff, row.division_id).await?;
+    let place = divisions::reach(tx, staff, row.division_id).await?;
     if let Change::To(parent) = body.parent {
         above(tx, &place, Some(id), parent).await?;
     }

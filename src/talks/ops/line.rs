@@ -9,7 +9,6 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::scope;
 use crate::{
     app::App,
     auth::{Duty, Staff, duty::SeeTalkLine},
@@ -65,7 +64,7 @@ pub async fn list(
 async fn hosting(app: &App, staff: &Staff<SeeTalkLine>, day: &talk_day::Model) -> Result<bool, Problem> {
     let named: Vec<_> = terms::stored(&day.hosts)?;
     let place: division::Model = divisions::find(app.db.read(), day.division_id).await?;
-    let mut here = staff.postings().filter(|posted| scope::covers(posted, &place)).peekable();
+    let mut here = staff.postings().filter(|posted| divisions::covers(posted, &place)).peekable();
     if here.peek().is_none() {
         return Err(Problem::not_found());
     }

@@ -17,7 +17,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::scope;
+use super::hosts;
 use crate::{
     app::App,
     auth::{Staff, duty::ManageTalks},
@@ -157,12 +157,12 @@ pub async fn make_single(
     body: &SingleDayBody,
     now: Instant,
 ) -> Result<SlottedDay, Problem> {
-    let place = scope::place(tx, staff, division).await?;
+    let place = divisions::reach(tx, staff, division).await?;
     let terms = body.terms()?;
     terms::check_date(body.date, now)?;
     let dated = terms.on(body.date)?;
     terms::check_single(&dated, now)?;
-    scope::check_hosts(tx, &place, &terms.hosts, now).await?;
+    hosts::check(tx, &place, &terms.hosts, now).await?;
     let made = insert(tx, place.id, None, &terms, &dated, now).await?;
     made.ok_or_else(|| Problem::unexpected("a single day met another"))
 }
@@ -177,7 +177,7 @@ pub async fn cancel(
 ) -> Result<SlottedDay, Problem> {
     // Bookings hold the day in share, so from here on none comes in.
     let row = talk_day::Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or_else(Problem::not_found)?;
-    scope::place(tx, staff, row.division_id).await?;
+    divisions::reach(tx, staff, row.division_id).await?;
     if row.state == TalkDayState::Cancelled || row.ends_at <= now {
         return Err(Code::TransitionNotAllowed.into());
     }

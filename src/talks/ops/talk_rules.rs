@@ -15,7 +15,7 @@ use entity::{
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::json;
 
-use super::{scope, talk_days};
+use super::{hosts, talk_days};
 use crate::{
     app::App,
     auth::{Staff, duty::ManageTalks},
@@ -38,7 +38,7 @@ pub async fn list(
     division: DivisionId,
     page: &PageQuery,
 ) -> Result<Vec<talk_rule::Model>, Problem> {
-    let place = scope::place(app.db.read(), staff, division).await?;
+    let place = divisions::reach(app.db.read(), staff, division).await?;
     let mut query = talk_rule::Entity::find()
         .filter(talk_rule::COLUMN.division_id.eq(place.id))
         .filter(talk_rule::COLUMN.ended_at.is_null());
@@ -56,9 +56,9 @@ pub async fn make(
     body: &TalkRuleBody,
     now: Instant,
 ) -> Result<talk_rule::Model, Problem> {
-    let place = scope::place(tx, staff, division).await?;
+    let place = divisions::reach(tx, staff, division).await?;
     let (terms, sittings) = (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions)?);
-    scope::check_hosts(tx, &place, &terms.hosts, now).await?;
+    hosts::check(tx, &place, &terms.hosts, now).await?;
     let mut row = columns(&terms, &sittings)?;
     row.id = Set(TalkRuleId::fresh());
     row.division_id = Set(place.id);
@@ -84,7 +84,7 @@ pub async fn change(
     }
     let (terms, sittings) = (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions)?);
     let place = divisions::find(tx, rule.division_id).await?;
-    scope::check_hosts(tx, &place, &terms.hosts, now).await?;
+    hosts::check(tx, &place, &terms.hosts, now).await?;
     let mut row = columns(&terms, &sittings)?;
     row.id = Set(rule.id);
     row.version = Set(rule.version + 1);
@@ -111,7 +111,7 @@ pub async fn end(tx: &Tx, staff: &Staff<ManageTalks>, id: TalkRuleId, now: Insta
 async fn standing(tx: &Tx, staff: &Staff<ManageTalks>, id: TalkRuleId) -> Result<talk_rule::Model, Problem> {
     let standing = talk_rule::Entity::find_by_id(id).filter(talk_rule::COLUMN.ended_at.is_null());
     let rule = standing.lock_exclusive().one(tx).await?.ok_or_else(Problem::not_found)?;
-    scope::place(tx, staff, rule.division_id).await?;
+    divisions::reach(tx, staff, rule.division_id).await?;
     Ok(rule)
 }
 
