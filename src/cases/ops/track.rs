@@ -20,12 +20,14 @@ use crate::{
     app::App,
     auth,
     cases::number::CaseNumber,
-    db::{Answers, Db, Lane, Wishes, padded},
+    db::{Answers, Db, Lane, Tx, Wishes, padded},
     personal::{Personal, PhoneNumber},
     problem::{Code, Problem},
 };
 
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
+/// Of what one address may guess, so many times may be guessed at one number by all together.
+const GUESSES_AT_A_NUMBER: u32 = 3;
 /// The most steps of a timeline that are shown.
 const MOST_STEPS: usize = 500;
 
@@ -56,32 +58,46 @@ pub struct TrackedStep {
 /// # Errors
 /// `not_found`, `too_many_requests`.
 pub async fn track(app: &App, number: &str, tail: &str, address: Option<IpAddr>) -> Result<Vec<TrackedStep>, Problem> {
-    let key = address.map(|address| format!("track:{address}"));
-    check(app, key.as_deref()).await?;
+    let limit = app.config.auth.throttle.track_failures_per_address;
+    // By number too: who guesses from many addresses is after one case.
+    let mut keys: Vec<(String, u32)> = address.map(|address| (format!("track:{address}"), limit)).into_iter().collect();
+    if let (Some(_), Ok(number)) = (address, CaseNumber::parse(number)) {
+        let number = app.field_keys.blind_index("throttle", &number.to_string())?;
+        keys.push((format!("track-number:{number}"), limit.saturating_mul(GUESSES_AT_A_NUMBER)));
+    }
+    check(app, &keys).await?;
     let steps = find(app, number, tail).await?;
     if !steps.is_empty() {
         return Ok(steps);
     }
-    if let Some(key) = key {
-        let (now, limit) = (app.clock.now(), app.config.auth.throttle.track_failures_per_address);
-        app.db.transact(async move |tx| auth::count_try(tx, &key, limit, WINDOW, now).await).await?;
+    let now = app.clock.now();
+    let count = async move |tx: &Tx| {
+        for (key, limit) in &keys {
+            auth::count_try(tx, key, *limit, WINDOW, now).await?;
+        }
+        Ok(())
+    };
+    if address.is_some() {
+        app.db.transact(count).await?;
     }
     Err(Problem::not_found())
 }
 
-/// Refuses an address that guessed too often, even when it now guesses right.
-async fn check(app: &App, key: Option<&str>) -> Result<(), Problem> {
-    let Some(key) = key else { return Ok(()) };
-    let row = throttle::Entity::find_by_id(key.to_owned()).one(app.db.read()).await?;
-    let now = app.clock.now();
-    let limit = app.config.auth.throttle.track_failures_per_address;
-    match row {
-        Some(row) if row.window_starts_at + WINDOW > now && u32::try_from(row.count).unwrap_or(0) >= limit => {
-            let left = (row.window_starts_at + WINDOW - now).num_seconds().max(1);
-            Err(Problem::new(Code::TooManyRequests).retry_after(left.unsigned_abs()))
-        }
-        _ => Ok(()),
+/// Refuses an address that guessed too often, and a number that was guessed at, even when the guess is right now.
+async fn check(app: &App, keys: &[(String, u32)]) -> Result<(), Problem> {
+    if keys.is_empty() {
+        return Ok(());
     }
+    let now = app.clock.now();
+    let rows = throttle::Entity::find().filter(throttle::COLUMN.key.is_in(keys.iter().map(|(key, _)| key.as_str())));
+    for row in rows.all(app.db.read()).await? {
+        let limit = keys.iter().find(|(key, _)| *key == row.key).map_or(u32::MAX, |(_, limit)| *limit);
+        if row.window_starts_at + WINDOW > now && u32::try_from(row.count).unwrap_or(0) >= limit {
+            let left = (row.window_starts_at + WINDOW - now).num_seconds().max(1);
+            return Err(Problem::new(Code::TooManyRequests).retry_after(left.unsigned_abs()));
+        }
+    }
+    Ok(())
 }
 
 async fn find(app: &App, number: &str, tail: &str) -> Result<Vec<TrackedStep>, Problem> {

@@ -52,4 +52,26 @@ both_engines! {
         strict.nobody().post("/track", json!({"number": number, "phone_tail": "1234"})).await.expect(200);
         app.drain_jobs().await;
     }
+
+    async fn one_number_is_not_guessed_at_from_everywhere(app: TestApp) {
+        let case = filed(&app, &app.villager("甲").await).await;
+        let proxied = app.second_server_with(|config| {
+            config.auth.throttle.spare_loopback = false;
+            config.http.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        }).await;
+        let number = case["number"].as_str().unwrap();
+        let track = async |from: usize, tail: &str| {
+            let spaced = format!("{} {}", &number[..from % 9 + 1], &number[from % 9 + 1..]);
+            let body = json!({"number": spaced, "phone_tail": tail});
+            let call = proxied.nobody().call(reqwest::Method::POST, "/api/v1/track").json(body);
+            call.header("X-Forwarded-For", &format!("203.0.113.{from}")).send().await
+        };
+        for from in 0..30 {
+            track(from, "0000").await.problem("not_found");
+        }
+        track(31, "1234").await.problem("too_many_requests");
+        app.advance(chrono::TimeDelta::minutes(11));
+        track(32, "1234").await.expect(200);
+        app.drain_jobs().await;
+    }
 }
