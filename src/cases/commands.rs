@@ -123,6 +123,10 @@ body_with_matter! {
         channel: CaseChannel,
         /// For whom.
         for_person: Principal,
+        /// Why the desk acts for them: cannot read, has no phone. Kept with the first event, for staff.
+        #[validate(length(min = 1, max = 200))]
+        #[schema(min_length = 1, max_length = 200)]
+        reason: Option<String>,
     }
 }
 

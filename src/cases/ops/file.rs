@@ -120,6 +120,7 @@ fn filing_of(wish: &Wish, person: person::Model) -> Result<Filing, Problem> {
         channel: CaseChannel::App,
         entered_by: None,
         agent: None,
+        reason: None,
         draft: body.draft.unwrap_or(false),
         client_time: wish.client_time,
     })
@@ -173,6 +174,7 @@ pub async fn enter(
         channel: body.channel,
         entered_by: Some(staff.id()),
         agent: None,
+        reason: body.reason.clone(),
         draft: false,
         client_time,
     };

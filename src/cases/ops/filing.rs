@@ -47,6 +47,8 @@ pub(super) struct Filing {
     pub(super) entered_by: Option<StaffId>,
     /// Who files for the person, and by which authorisation.
     pub(super) agent: Option<(PersonId, AuthorisationId)>,
+    /// Why somebody else than the person files.
+    pub(super) reason: Option<String>,
     pub(super) draft: bool,
     pub(super) client_time: Option<Instant>,
 }
@@ -58,13 +60,14 @@ pub(super) async fn insert(tx: &Tx, app: &App, filings: Vec<Result<(Filing, By),
     let (mut rows, mut against, mut events, mut tellings) = (vec![], vec![], vec![], vec![]);
     let mut cases = Vec::with_capacity(filings.len());
     for filing in filings {
-        let made = filing.and_then(|(filing, by)| Ok((draw(app, &around, &filing, now)?, filing.against, by)));
-        cases.push(made.map(|(case, complained_about, by)| {
+        let made = filing.and_then(|(filing, by)| Ok((draw(app, &around, &filing, now)?, filing, by)));
+        cases.push(made.map(|(case, filing, by)| {
             rows.push(case.clone().into_active_model());
             let about = |staff| case_against::ActiveModel { case_id: Set(case.id), staff_id: Set(staff) };
-            against.extend(complained_about.into_iter().map(about));
+            against.extend(filing.against.into_iter().map(about));
             if case.state != CaseState::Draft {
-                events.push(advance::event(&case, None, &by, &Act::plain(Action::Submit), now));
+                let act = Act { note: filing.reason, ..Act::plain(Action::Submit) };
+                events.push(advance::event(&case, None, &by, &act, now));
                 tellings.push(advance::telling(&case, "case_submitted"));
             }
             case

@@ -79,11 +79,17 @@ both_engines! {
         let desk = app.staff("desk").await;
         let body = json!({
             "channel": "walk_in", "for_person": {"name": "样例 来访人", "phone": "138 0000 5678"},
-            "kind": "proxy", "item": "DZ-MZ-01", "text": "老人来窗口",
+            "kind": "proxy", "item": "DZ-MZ-01", "text": "老人来窗口", "reason": "不识字，没有手机",
         });
         let case = desk.post("/staff/cases", body.clone()).await.expect(201);
         assert_eq!((&case["state"], &case["channel"], &case["entered_by"]), (&json!("submitted"), &json!("walk_in"), &json!(desk.id())));
         assert_eq!(case["contact_phone"], "138****5678");
+        // Why the desk acted is on record, for staff.
+        let events = desk.get(&format!("/staff/cases/{}/events", case["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(events["items"][0]["note"], "不识字，没有手机");
+        // Of a person the desk never met it learns nothing.
+        let stranger = json!({"channel": "phone", "for_person": {"id": app.villager("别村人").await.id()}, "kind": "proxy", "item": "DZ-MZ-01"});
+        desk.post("/staff/cases", stranger).await.invalid("/for_person/id", "unknown");
         assert!(!case["contact_name"].as_str().unwrap().contains("来访"), "masked: {}", case["contact_name"]);
         let second = desk.post("/staff/cases", body).await.expect(201);
         assert_eq!(second["person"], case["person"], "the same name and phone are the same person");

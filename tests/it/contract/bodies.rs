@@ -16,7 +16,8 @@ use crate::{
 pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
     let matter =
         json!({"kind": "voice", "concern": "question", "division": village, "text": "路灯何时修", "topic": TOPIC});
-    let entered = json!({"channel": "phone", "for_person": {"name": "样例", "phone": "13800000000"}});
+    let entered =
+        json!({"channel": "phone", "for_person": {"name": "样例", "phone": "13800000000"}, "reason": "不识字"});
     let terms = json!({"starts": "19:00", "ends": "20:00", "place": "村委会"});
     let recurrence = json!({"recurrence": {"kind": "weekly", "weekdays": [6]}});
     let authority = json!({
