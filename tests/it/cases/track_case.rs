@@ -61,7 +61,8 @@ both_engines! {
         }).await;
         let number = case["number"].as_str().unwrap();
         let track = async |from: usize, tail: &str| {
-            let spaced = format!("{} {}", &number[..from % 9 + 1], &number[from % 9 + 1..]);
+            let (head, tail_of_it) = number.split_at(1 + from % 9);
+            let spaced = format!("{head} {tail_of_it}");
             let body = json!({"number": spaced, "phone_tail": tail});
             let call = proxied.nobody().call(reqwest::Method::POST, "/api/v1/track").json(body);
             call.header("X-Forwarded-For", &format!("203.0.113.{from}")).send().await
