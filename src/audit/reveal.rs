@@ -22,8 +22,6 @@ use crate::{
 const WINDOW: TimeDelta = TimeDelta::hours(1);
 /// The fewest and the most characters of a reason.
 const REASON: std::ops::RangeInclusive<usize> = 4..=200;
-/// Under this age data is sensitive by law (个人信息保护法 28, 31).
-pub const OF_AGE: u32 = 14;
 
 /// What was asked for, in the clear.
 #[derive(Debug, Serialize, ToSchema)]

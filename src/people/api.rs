@@ -1,4 +1,4 @@
-//! Calls about people: for villagers `/me/...`, for staff `/staff/people/...` and `/staff/residence-claims`.
+//! Calls about people: for villagers `/me/...`, for staff `/staff/people/...`, rosters, registers and `/staff/residence-claims`.
 
 pub mod agents;
 pub mod claims;
@@ -7,3 +7,4 @@ pub mod me;
 pub mod own_data;
 pub mod phone;
 pub mod residence;
+pub mod residents;

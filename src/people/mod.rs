@@ -2,7 +2,7 @@
 //!
 //! What tells who somebody is lies sealed and is opened only for the person themselves; everybody else sees it masked
 //! ([`crate::personal`]). Residence is confirmed by a [`roster`] or the desk ([`ops::residence`], [`ops::claims`]), acting
-//! for others needs an authorisation ([`ops::agents`]). Next: [`api`], for the desk [`staff_api`].
+//! for others needs an authorisation ([`ops::agents`]). Next: [`api`].
 
 pub mod api;
 mod export;
@@ -11,7 +11,6 @@ mod ops;
 mod place;
 mod reveal;
 pub(crate) mod roster;
-pub mod staff_api;
 mod views;
 
 pub use ops::{
@@ -36,11 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::consents::routes)
         .configure(api::own_data::routes)
         .configure(api::claims::routes)
-        .service(staff_api::list_people)
-        .service(staff_api::get_person)
-        .service(staff_api::list_roster)
-        .service(staff_api::import_roster)
-        .service(staff_api::export_register)
+        .configure(api::residents::routes)
         .service(reveal::reveal_person);
 }
 

@@ -13,7 +13,7 @@ use crate::{
     app::App,
     audit::{
         Entry,
-        reveal::{self, OF_AGE, Revealed, check_reason},
+        reveal::{self, Revealed, check_reason},
     },
     auth::{Staff, duty::ManagePeople},
     clock::local_day,
@@ -21,6 +21,7 @@ use crate::{
     db::Tx,
     divisions,
     http::{Command, json as answer},
+    people::place,
     personal::{CitizenNumber, PersonName, Personal, PhoneNumber},
     problem::Problem,
 };
@@ -74,13 +75,9 @@ async fn show(
     id: PersonId,
     body: &RevealPerson,
 ) -> Result<Revealed, Problem> {
-    let person = person::Entity::find_by_id(id).one(tx).await?.ok_or_else(Problem::not_found)?;
-    let place = divisions::find(tx, person.village_id.ok_or_else(Problem::not_found)?).await?;
-    let places: Vec<_> =
-        [Some(place.id), place.township_id, place.county_id, place.city_id].into_iter().flatten().collect();
-    if !staff.postings().any(|posting| places.contains(&posting.division)) {
-        return Err(Problem::not_found());
-    }
+    let person = place::person(tx, staff, id).await?;
+    let home = divisions::find(tx, person.village_id.ok_or_else(Problem::not_found)?).await?;
+    let places: Vec<_> = divisions::line_up(&home).into_iter().flatten().collect();
     let keys = &app.field_keys;
     let minor = is_child(keys, person.citizen_no.as_ref(), local_day(app.clock.now()))?;
     reveal::check_minor(staff, minor, &places)?;
@@ -121,6 +118,5 @@ pub async fn is_minor(
 }
 
 fn is_child(keys: &FieldKeys, number: Option<&Sealed>, day: NaiveDate) -> Result<bool, Problem> {
-    let number = keys.open_if::<CitizenNumber>(number)?;
-    Ok(number.and_then(|number| number.age_on(day)).is_some_and(|age| age < OF_AGE))
+    Ok(keys.open_if::<CitizenNumber>(number)?.is_some_and(|number| number.is_of_a_child(day)))
 }

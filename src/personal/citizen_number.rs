@@ -58,6 +58,8 @@ pub enum Sex {
     Male,
 }
 
+/// Whole years from which somebody agrees for themselves (个人信息保护法 31).
+const CHILD_UNTIL: u32 = 14;
 /// Provinces of GB/T 2260.
 const PROVINCES: [u32; 34] = [
     11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63,
@@ -110,6 +112,12 @@ impl CitizenNumber {
     #[must_use]
     pub fn age_on(&self, day: NaiveDate) -> Option<u32> {
         day.years_since(self.birth()?)
+    }
+
+    /// Whether the holder is under 14 on a day: a guardian agrees, and every reading is entered (个人信息保护法 28, 31).
+    #[must_use]
+    pub fn is_of_a_child(&self, day: NaiveDate) -> bool {
+        self.age_on(day).is_some_and(|age| age < CHILD_UNTIL)
     }
 
     /// As the serial says.
@@ -208,5 +216,7 @@ mod tests {
         assert_eq!(number.to_string(), "5117**********0009");
         assert_eq!(number.age_on(day("2026-11-23")), Some(79));
         assert_eq!(number.age_on(day("2026-11-24")), Some(80));
+        let number = CitizenNumber::read("511702201011240003", day("2026-11-23")).unwrap();
+        assert!(number.is_of_a_child(day("2024-11-23")) && !number.is_of_a_child(day("2024-11-24")));
     }
 }

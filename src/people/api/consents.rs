@@ -12,6 +12,7 @@ use crate::{
     app::App,
     audit::{self, Actor, Entry},
     auth::{Staff, Villager, duty::ManagePeople},
+    db::Tx,
     http::{Command, Page, json},
     people::{
         ops::consents::{self, Decision},
@@ -101,7 +102,7 @@ pub async fn decide_consent(
     command: Command<DecideConsent>,
 ) -> Result<HttpResponse, Problem> {
     let (shared, now, body, purpose) = (app.clone().into_inner(), app.clock.now(), command.body, purpose.into_inner());
-    let decide = async move |tx: &crate::db::Tx| {
+    let decide = async move |tx: &Tx| {
         let decision = body.clone().decision(purpose.clone())?;
         consents::decide(tx, &shared, me.person(), decision, None, now).await
     };
@@ -122,7 +123,7 @@ pub async fn record_consent(
 ) -> Result<HttpResponse, Problem> {
     let (shared, now, body, (id, purpose)) =
         (app.clone().into_inner(), app.clock.now(), command.body, path.into_inner());
-    let decide = async move |tx: &crate::db::Tx| {
+    let decide = async move |tx: &Tx| {
         place::person(tx, &staff, id).await?;
         let decision = body.clone().decision(purpose.clone())?;
         let row = consents::decide(tx, &shared, id, decision, Some(staff.id()), now).await?;

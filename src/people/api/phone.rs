@@ -140,15 +140,16 @@ pub async fn confirm_phone(
     }
     let (phone, code) = (read(&command.body.phone)?, command.body.code.clone());
     let (shared, now) = (app.clone().into_inner(), app.clock.now());
-    // A wrong try must be counted though the call fails: its own transaction.
-    let (judged, who, number) = (shared.clone(), me.clone(), phone.clone());
-    let right = app.db.transact(async move |tx| phone::is_right(tx, &judged, &who, &number, &code, now).await).await?;
-    if !right {
+    let judge = {
+        let (app, me, phone) = (shared.clone(), me.clone(), phone.clone());
+        async move |tx: &Tx| phone::is_right(tx, &app, &me, &phone, &code, now).await
+    };
+    if !app.db.transact(judge).await? {
         return Err(Code::PhoneCodeInvalid.into());
     }
     let caller = me.caller();
-    let take = async move |tx: &Tx, _: &ConfirmPhone| {
-        PhoneView::of(&shared, &phone::take(tx, &shared, me.person(), &phone, now).await?)
+    let take = async move |tx: &Tx, body: &ConfirmPhone| {
+        PhoneView::of(&shared, &phone::confirm(tx, &shared, &me, &phone, &body.code, now).await?)
     };
     command.once(&app, caller, StatusCode::OK, take).await
 }

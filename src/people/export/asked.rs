@@ -10,6 +10,7 @@ use crate::{
     auth::{Duty, Staff, duty::Anything},
     lists,
     people::place,
+    personal::CitizenNumber,
     problem::{Language, Problem},
 };
 
@@ -135,15 +136,7 @@ impl Wish {
     }
 
     /// Whether what tells who somebody is stands there in the clear.
-    pub(super) fn shows(&self, age: Option<u32>) -> bool {
-        self.clear && (self.minors_clear || age.is_none_or(|age| age >= ADULT_IN_DATA))
+    pub(super) fn shows(&self, number: Option<&CitizenNumber>, today: NaiveDate) -> bool {
+        self.clear && (self.minors_clear || number.is_none_or(|number| !number.is_of_a_child(today)))
     }
-}
-
-/// From this age on personal data are not those of a child (个人信息保护法 28, 31).
-const ADULT_IN_DATA: u32 = 14;
-
-/// The age by a citizen number, where there is one.
-pub(super) fn age(number: Option<&crate::personal::CitizenNumber>, today: NaiveDate) -> Option<u32> {
-    number.and_then(|number| number.age_on(today))
 }

@@ -13,7 +13,7 @@ use entity::{
 use rust_i18n::t;
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 
-use super::asked::{Register, Wish, age};
+use super::asked::{Register, Wish};
 use crate::{
     app::App,
     clock::{Instant, local_day},
@@ -97,7 +97,7 @@ impl Pages {
         let last = rows.last().map(|row| row.id.0);
         let line = |row: person::Model| {
             let number: Option<CitizenNumber> = self.keys().open_if(row.citizen_no.as_ref())?;
-            let clear = self.wish.shows(age(number.as_ref(), self.today));
+            let clear = self.wish.shows(number.as_ref(), self.today);
             Ok(vec![
                 shown(self.keys().open_if::<PersonName>(row.name.as_ref())?.as_ref(), clear),
                 shown(self.keys().open_if::<PhoneNumber>(row.phone.as_ref())?.as_ref(), clear),
@@ -119,7 +119,7 @@ impl Pages {
         let last = rows.last().map(|row| row.id.0);
         let line = |row: roster_entry::Model| {
             let number: CitizenNumber = self.keys().open(&row.citizen_no)?;
-            let clear = self.wish.shows(age(Some(&number), self.today));
+            let clear = self.wish.shows(Some(&number), self.today);
             let mut cells = vec![
                 shown(Some(&self.keys().open::<PersonName>(&row.name)?), clear),
                 shown(Some(&number), clear),
@@ -180,7 +180,7 @@ impl Pages {
             let Some(person) = person else { return Ok(String::new()) };
             let number: Option<CitizenNumber> = self.keys().open_if(person.citizen_no.as_ref())?;
             let name: Option<PersonName> = self.keys().open_if(person.name.as_ref())?;
-            Ok::<_, Problem>(shown(name.as_ref(), self.wish.shows(age(number.as_ref(), self.today))))
+            Ok::<_, Problem>(shown(name.as_ref(), self.wish.shows(number.as_ref(), self.today)))
         };
         let principal = known.get(&row.principal_id);
         let mut agent = name(row.agent_id.and_then(|id| known.get(&id)))?;

@@ -9,8 +9,8 @@ use entity::{
 };
 use rust_i18n::t;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Set, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set, sea_query::Expr,
 };
 
 use super::{
@@ -26,7 +26,7 @@ use crate::{
     http::{Cursor, PageQuery},
     jobs,
     notices::{self, About, Telling},
-    personal::{CitizenNumber, PhoneNumber},
+    personal::{CitizenNumber, PersonName, PhoneNumber},
     problem::{Code, Problem},
 };
 
@@ -39,7 +39,7 @@ pub struct Shown {
 }
 
 /// Villages whose people these staff keep.
-pub fn villages(staff: &Staff<ManagePeople>) -> sea_orm::Select<division::Entity> {
+pub fn villages(staff: &Staff<ManagePeople>) -> Select<division::Entity> {
     // Nobody posted covers nothing: an empty OR would be everything.
     let nowhere = Condition::any().add(division::COLUMN.id.is_null());
     let any = staff.postings().fold(nowhere, |any, posting| any.add(divisions::subtree(posting.division)));
@@ -124,7 +124,7 @@ pub async fn approve(
         _ => claim.person_id,
     };
     let facts = Facts {
-        name_hash: app.field_keys.hash_of(&app.field_keys.open::<crate::personal::PersonName>(&claim.name)?)?,
+        name_hash: app.field_keys.hash_of(&app.field_keys.open::<PersonName>(&claim.name)?)?,
         name: claim.name.clone(),
         number: app.field_keys.open::<CitizenNumber>(&claim.citizen_no)?,
         citizen_no: claim.citizen_no.clone(),
@@ -221,7 +221,7 @@ async fn tell(tx: &Tx, person: PersonId, kind: &'static str, now: Instant) -> Re
 
 /// Whether these staff keep the people of this village.
 pub async fn keeps(
-    tx: &impl sea_orm::ConnectionTrait,
+    tx: &impl ConnectionTrait,
     staff: &Staff<ManagePeople>,
     village: Option<DivisionId>,
 ) -> Result<bool, Problem> {

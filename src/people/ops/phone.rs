@@ -81,7 +81,8 @@ fn code_hash(app: &App, person: PersonId, code: &str) -> Result<String, Problem>
     app.field_keys.blind_index("phone.code", &format!("{person}:{code}"))
 }
 
-/// Whether this is the code that was sent to this phone; each wrong try is counted, and a right one is used up.
+/// Whether this is the code that was sent to this phone. Each try is counted, in a transaction of its own; a right code is
+/// used up by [`confirm`], so that an answer lost between the two costs nothing but a try.
 pub async fn is_right(
     tx: &Tx,
     app: &App,
@@ -101,11 +102,31 @@ pub async fn is_right(
     let Some(sent) = counted.into_iter().next() else { return Ok(false) };
     let hash = code_hash(app, me.person(), code.trim())?;
     let same_phone = app.field_keys.open::<PhoneNumber>(&sent.phone)? == *phone;
-    let right = same_phone && bool::from(sent.code_hash.as_bytes().ct_eq(hash.as_bytes()));
-    if right {
-        phone_code::Entity::delete_by_id(me.person()).exec(tx).await?;
+    Ok(same_phone && bool::from(sent.code_hash.as_bytes().ct_eq(hash.as_bytes())))
+}
+
+/// Uses a code up that was found right, and takes the phone.
+///
+/// # Errors
+/// `phone_code_invalid` when another call has used it meanwhile.
+pub async fn confirm(
+    tx: &Tx,
+    app: &App,
+    me: &Villager,
+    phone: &PhoneNumber,
+    code: &str,
+    now: Instant,
+) -> Result<person::Model, Problem> {
+    let used = phone_code::Entity::delete_many()
+        .filter(phone_code::COLUMN.person_id.eq(me.person()))
+        .filter(phone_code::COLUMN.code_hash.eq(code_hash(app, me.person(), code.trim())?))
+        .exec(tx)
+        .await?;
+    if used.rows_affected == 1 {
+        take(tx, app, me.person(), phone, now).await
+    } else {
+        Err(Code::PhoneCodeInvalid.into())
     }
-    Ok(right)
 }
 
 /// The number WeChat vouches for, of this very villager.

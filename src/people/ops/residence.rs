@@ -3,7 +3,7 @@
 //! What a roster confirms is name, citizen number and village together. Whose citizen number is held already is never
 //! told to the person who claims it: the desk looks at the card and decides.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use entity::{
     Instant, division,
     id::{DivisionId, PersonId, ResidenceClaimId},
@@ -29,8 +29,6 @@ use crate::{
 
 /// Claims a day: who guesses at other people's numbers is stopped.
 const CLAIMS_A_DAY: u32 = 5;
-/// Whole years from which a child may agree for itself (个人信息保护法 31).
-const OF_AGE_TO_AGREE: u32 = 14;
 
 /// What is said.
 pub struct Said {
@@ -150,16 +148,10 @@ pub async fn verify(tx: &Tx, id: PersonId, facts: Facts, now: Instant) -> Result
     row.verified = Set(true);
     row.household_id = Set(household);
     row.group_name = Set(facts.group_name);
-    row.minor = Set(is_minor(&facts.number, local_day(now)));
+    row.minor = Set(facts.number.is_of_a_child(local_day(now)));
     let row = row.update(tx).await.on_unique(Code::AlreadyExists)?;
     phone::join_desk_entries(tx, &row, now).await?;
     Ok(row)
-}
-
-/// Whether a guardian must agree.
-#[must_use]
-pub fn is_minor(number: &CitizenNumber, today: NaiveDate) -> bool {
-    number.age_on(today).is_some_and(|age| age < OF_AGE_TO_AGREE)
 }
 
 async fn pending(
@@ -245,7 +237,7 @@ pub async fn review_minors(app: &App) -> Result<(), Problem> {
     let children = person::Entity::find().filter(person::COLUMN.minor.eq(true)).all(app.db.read()).await?;
     for child in children {
         let Some(number) = app.field_keys.open_if::<CitizenNumber>(child.citizen_no.as_ref())? else { continue };
-        if is_minor(&number, today) {
+        if number.is_of_a_child(today) {
             continue;
         }
         let grown = person::Entity::update_many()

@@ -24,6 +24,19 @@ both_engines! {
         assert_eq!(villager.get("/me").await.expect(200)["phone"], "138****0001");
     }
 
+    async fn a_code_sent_twice_at_once_is_used_once(app: TestApp) {
+        let villager = app.villager("甲").await;
+        villager.post("/me/phone/sms", json!({"phone": PHONE})).await.expect(202);
+        let right = json!({"phone": PHONE, "code": app.code_sent_to(PHONE).await});
+        let (one, two) = tokio::join!(
+            villager.post("/me/phone/confirm", right.clone()),
+            villager.post("/me/phone/confirm", right.clone()),
+        );
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 422]);
+    }
+
     async fn five_wrong_tries_are_the_end_of_a_code_and_time_is_too(app: TestApp) {
         let villager = app.villager("甲").await;
         villager.post("/me/phone/sms", json!({"phone": PHONE})).await.expect(202);
@@ -101,7 +114,7 @@ both_engines! {
         // A code is its owner's.
         app.villager("乙").await;
         let theirs = json!({"code": app.wechat_phone_code("乙").await});
-        villager.post("/me/phone", theirs).await;
+        villager.post("/me/phone", theirs).await.problem("phone_code_invalid");
         assert_eq!(villager.get("/me").await.expect(200)["phone"], "139****0000");
         let fault = json!({"path": "/wxa/business/getuserphonenumber", "http": 502, "times": 5, "delay_ms": 0});
         app.simulator("faults", fault).await;

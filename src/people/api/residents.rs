@@ -9,18 +9,9 @@ use actix_web::{
 use entity::id::{DivisionId, PersonId, RosterEntryId};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-use super::{
-    export::{self, ExportQuery},
-    find::{self, Sought},
-    place,
-    roster::{
-        import::{self, OnError},
-        report::RosterReport,
-    },
-    views::{ResidentView, RosterEntryView},
-};
 use crate::{
     app::App,
     audit::Actor,
@@ -32,8 +23,27 @@ use crate::{
     db::Tx,
     divisions,
     http::{Command, Cursor, ListQuery, Page, PageQuery, Query, Single, Upload, json},
+    people::{
+        export::{self, ExportQuery},
+        find::{self, Sought},
+        place,
+        roster::{
+            import::{self, OnError},
+            report::RosterReport,
+        },
+        views::{ResidentView, RosterEntryView},
+    },
     problem::{Language, Problem},
 };
+
+pub(in crate::people) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_people)
+        .service(get_person)
+        .service(list_roster)
+        .service(import_roster)
+        .service(export_register);
+}
 
 /// `?q=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]
