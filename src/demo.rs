@@ -9,7 +9,9 @@ use chrono::{NaiveDate, NaiveTime};
 use entity::{
     Instant, division,
     id::{StaffId, TalkRuleId},
-    service_item, staff, talk_rule,
+    service_item, staff,
+    talk_day::{TalkFormat, TalkPurpose},
+    talk_rule::{self, HolidayPolicy},
     unit::UnitKind,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set};
@@ -221,6 +223,10 @@ async fn add_talk_rule(tx: &Tx, village: &division::Model, host: StaffId, now: I
         hosts: Set(json!([host])),
         place: Set("石笋村便民服务室".to_owned()),
         modes: Set(json!(["in_person", "phone"])),
+        purpose: Set(TalkPurpose::Talk),
+        format: Set(TalkFormat::PrivateSlots),
+        holiday_policy: Set(HolidayPolicy::Keep),
+        video_url: Set(None),
         opens_days_before: Set(14),
         closes_hours_before: Set(2),
         version: Set(1),

@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use crate::{
     Instant,
-    id::{AuthorisationId, BookingId, PersonId, SlotId, TalkDayId},
+    id::{AuthorisationId, BookingId, CaseId, PartyId, PersonId, SlotId, StaffId, TalkDayId},
+    sealed::Sealed,
 };
 
 /// Where a booking stands.
@@ -71,6 +72,151 @@ pub enum BookingPrivacy {
     Private,
 }
 
+/// Which place of the slot a booking counts in.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum BookingPlace {
+    /// One that everybody may book.
+    #[sea_orm(string_value = "public")]
+    Public,
+    /// One that is kept for walk-ins and the phone.
+    #[sea_orm(string_value = "reserve")]
+    Reserve,
+    /// None: somebody who walked in and waits until there is time.
+    #[sea_orm(string_value = "line")]
+    Line,
+}
+
+/// How the booking came in.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum BookingChannel {
+    #[sea_orm(string_value = "app")]
+    App,
+    #[sea_orm(string_value = "phone")]
+    Phone,
+    #[sea_orm(string_value = "walk_in")]
+    WalkIn,
+}
+
+/// What became of the matter on the day.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum BookingOutcome {
+    /// Answered on the spot.
+    #[sea_orm(string_value = "answered")]
+    Answered,
+    /// A case was opened.
+    #[sea_orm(string_value = "case")]
+    Case,
+    /// Put on the council's agenda.
+    #[sea_orm(string_value = "council")]
+    Council,
+}
+
+/// An objection to being counted as missed.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum MissedObjection {
+    #[sea_orm(string_value = "open")]
+    Open,
+    /// It does not count.
+    #[sea_orm(string_value = "upheld")]
+    Upheld,
+    #[sea_orm(string_value = "refused")]
+    Refused,
+}
+
+/// What screening said of a matter before the day.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Screening {
+    /// On the agenda.
+    #[sea_orm(string_value = "public")]
+    Public,
+    /// For the host alone.
+    #[sea_orm(string_value = "private")]
+    Private,
+    /// Better taken elsewhere; the person was told where.
+    #[sea_orm(string_value = "other_channel")]
+    OtherChannel,
+}
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "booking")]
@@ -93,6 +239,27 @@ pub struct Model {
     pub privacy: BookingPrivacy,
     pub mode: String,
     pub cancel_reason: Option<String>,
+    pub place: BookingPlace,
+    pub channel: BookingChannel,
+    /// Staff who entered it for the person.
+    pub entered_by: Option<StaffId>,
+    /// Bookings of one household that were taken together.
+    pub party_id: Option<PartyId>,
+    /// Where the host is to come, for a home visit.
+    pub address: Option<Sealed>,
+    /// Its turn on the way of the day's home visits, from 1.
+    pub route_order: Option<i32>,
+    pub arrived_at: Option<Instant>,
+    pub called_at: Option<Instant>,
+    /// Concluded or missed.
+    pub ended_at: Option<Instant>,
+    pub objection: Option<MissedObjection>,
+    pub objection_text: Option<Sealed>,
+    pub screened: Option<Screening>,
+    /// What the public agenda says of it; written by staff who screened it.
+    pub agenda_title: Option<String>,
+    pub outcome: Option<BookingOutcome>,
+    pub case_id: Option<CaseId>,
     pub version: i32,
     pub created_at: Instant,
     pub client_time: Option<Instant>,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Instant,
-    id::{AuthorisationId, CaseId, DivisionId, PersonId, ServiceItemId, StaffId, UnitId},
+    id::{AuthorisationId, BookingId, CaseId, DivisionId, PersonId, ServiceItemId, StaffId, UnitId},
     sealed::Sealed,
 };
 
@@ -231,6 +231,8 @@ pub struct Model {
     pub assignee_id: Option<StaffId>,
     pub person_id: PersonId,
     /// Who filed it for them.
+    /// The booking whose matter it took up.
+    pub booking_id: Option<BookingId>,
     pub agent_id: Option<PersonId>,
     pub authorisation_id: Option<AuthorisationId>,
     /// Who filed it when that was not the person: a staff member at the desk.

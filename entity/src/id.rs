@@ -39,7 +39,8 @@ macro_rules! ids {
 }
 
 ids! {
-    AbsenceId, AuthorisationId, AuthorisationUseId, BookingId, CaseId, CaseEventId, ConflictId, ConsentId, DataExportId,
-    DivisionChangeId, DivisionId, HouseholdId, JobId, NoticeId, PersonId, PostingId, ResidenceClaimId, ReviewId,
-    RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId, TalkDayId, TalkRuleId, UnitId,
+    AbsenceId, AuthorisationId, AuthorisationUseId, BookingEventId, BookingId, CaseId, CaseEventId, ConflictId, ConsentId,
+    CouncilMatterId, DataExportId, DivisionChangeId, DivisionId, HouseholdId, JobId, MinutesSignatureId, NoticeId,
+    PartyId, PersonId, PostingId, ResidenceClaimId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
+    TalkDayId, TalkMinutesId, TalkRatingId, TalkRecordId, TalkRuleId, TalkWaitId, UnitId,
 }

@@ -29,6 +29,10 @@ pub struct Model {
     pub group_name: Option<String>,
     /// Under 14 (个人信息保护法 31); looked at again every day.
     pub minor: bool,
+    /// The 65th birthday, from the citizen number: from then on the limits of booking do not bind.
+    pub priority_from: Option<Date>,
+    /// Until when the desk has set the limits of booking aside (disabled, pregnant); why is not kept here.
+    pub priority_until: Option<Date>,
     /// The relative who is told of what agents do.
     pub family_name: Option<Sealed>,
     pub family_phone: Option<Sealed>,
@@ -58,6 +62,8 @@ impl ActiveModel {
             household_id: Set(None),
             group_name: Set(None),
             minor: Set(false),
+            priority_from: Set(None),
+            priority_until: Set(None),
             family_name: Set(None),
             family_phone: Set(None),
             preferences: Set(serde_json::json!({})),

@@ -1,6 +1,7 @@
 //! A piece of a talk day with a capacity.
 //!
-//! `taken` counts live bookings of public places; a CHECK keeps it between 0 and `public_places`.
+//! `taken` counts live bookings of public places, `held` public places that are held for those who waited longest,
+//! `reserve_taken` live bookings of the places kept for walk-ins and the phone. CHECKs keep each within its bounds.
 
 use sea_orm::entity::prelude::*;
 
@@ -23,6 +24,12 @@ pub struct Model {
     /// Places that villagers book themselves.
     pub public_places: i32,
     pub taken: i32,
+    /// Public places held for people of the waiting list.
+    pub held: i32,
+    /// Live bookings of the places that are kept for walk-ins and the phone.
+    pub reserve_taken: i32,
+    /// How many entries of the waiting list wait: while 0 nobody needs to look.
+    pub waiting: i32,
     /// How many bookings were ever given up: while 0 the next number needs no look-up.
     pub released: i32,
     /// Number in line of this slot's first place.

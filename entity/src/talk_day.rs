@@ -34,6 +34,69 @@ pub enum TalkDayState {
     Cancelled,
 }
 
+/// What people come for; the mechanism is the same.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum TalkPurpose {
+    /// 村民说事日
+    #[sea_orm(string_value = "talk")]
+    Talk,
+    /// 民情沟通日
+    #[sea_orm(string_value = "liaison")]
+    Liaison,
+    /// 法律顾问
+    #[sea_orm(string_value = "legal_advice")]
+    LegalAdvice,
+    /// 专家下乡
+    #[sea_orm(string_value = "expert_visit")]
+    ExpertVisit,
+    /// 窗口时段
+    #[sea_orm(string_value = "counter")]
+    Counter,
+}
+
+/// How one is heard.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum TalkFormat {
+    /// Many people, public matters, an agenda.
+    #[sea_orm(string_value = "open_meeting")]
+    OpenMeeting,
+    /// One to one.
+    #[sea_orm(string_value = "private_slots")]
+    PrivateSlots,
+}
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "talk_day")]
@@ -55,6 +118,16 @@ pub struct Model {
     pub modes: Json,
     /// Why it does not take place.
     pub cancel_reason: Option<String>,
+    pub purpose: TalkPurpose,
+    pub format: TalkFormat,
+    /// Where those who are heard by video meet.
+    pub video_url: Option<String>,
+    /// The day it was first set for, when it was shifted.
+    pub shifted_from: Option<Date>,
+    /// Moves with every step of the line, so that whoever watches knows to look again.
+    pub line_version: i32,
+    /// How many walked in; the next gets the number after.
+    pub walk_ins: i32,
     pub version: i32,
     pub created_at: Instant,
 }

@@ -1,11 +1,44 @@
 //! A rule that makes talk days.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     Instant,
     id::{DivisionId, TalkRuleId},
+    talk_day::{TalkFormat, TalkPurpose},
 };
+
+/// What becomes of a day of a rule that is a public holiday.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum HolidayPolicy {
+    /// It takes place.
+    #[sea_orm(string_value = "keep")]
+    Keep,
+    /// It does not take place.
+    #[sea_orm(string_value = "skip")]
+    Skip,
+    /// The next working day takes its place.
+    #[sea_orm(string_value = "next_working_day")]
+    NextWorkingDay,
+}
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -30,6 +63,10 @@ pub struct Model {
     pub modes: Json,
     pub opens_days_before: i32,
     pub closes_hours_before: i32,
+    pub purpose: TalkPurpose,
+    pub format: TalkFormat,
+    pub holiday_policy: HolidayPolicy,
+    pub video_url: Option<String>,
     pub version: i32,
     pub created_at: Instant,
     pub ended_at: Option<Instant>,

@@ -14,6 +14,7 @@ mod m0005_jobs;
 mod m0006_units_of_a_place;
 mod m0007_people;
 mod m0008_staff_and_audit;
+mod m0009_talk_days_whole;
 mod shape;
 
 /// All steps, oldest first.
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_units_of_a_place::Migration),
             Box::new(m0007_people::Migration),
             Box::new(m0008_staff_and_audit::Migration),
+            Box::new(m0009_talk_days_whole::Migration),
         ]
     }
 }

@@ -2,4 +2,6 @@
 
 pub mod bookings;
 pub mod days;
-pub mod staff;
+pub mod line;
+pub mod rules;
+pub mod staff_days;

@@ -4,7 +4,11 @@
 //! for walk-ins. Next: [`super::terms`], which a body becomes when it passes its checks.
 
 use chrono::{NaiveDate, NaiveTime};
-use entity::id::StaffId;
+use entity::{
+    id::StaffId,
+    talk_day::{TalkFormat, TalkPurpose},
+    talk_rule::HolidayPolicy,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -65,6 +69,15 @@ impl From<TimeOfDay> for String {
     }
 }
 
+fn talk() -> TalkPurpose {
+    TalkPurpose::Talk
+}
+fn private_slots() -> TalkFormat {
+    TalkFormat::PrivateSlots
+}
+fn keep() -> HolidayPolicy {
+    HolidayPolicy::Keep
+}
 fn quarter() -> u32 {
     15
 }
@@ -125,6 +138,16 @@ macro_rules! body_with_terms {
             #[validate(length(min = 1, max = 4))]
             #[schema(min_items = 1, max_items = 4)]
             modes: Vec<TalkMode>,
+            /// What people come for.
+            #[serde(default = "talk")]
+            purpose: TalkPurpose,
+            /// An open meeting with an agenda, or slots for one at a time.
+            #[serde(default = "private_slots")]
+            format: TalkFormat,
+            /// Where those who are heard by video meet; needed when `video` is among the modes.
+            #[validate(length(max = 500))]
+            #[schema(max_length = 500, pattern = "^https://")]
+            video_url: Option<String>,
             /// Booking opens at 00:00 so many days before.
             #[serde(default = "a_week")]
             #[validate(range(max = 60))]
@@ -151,6 +174,9 @@ macro_rules! body_with_terms {
                     hosts: self.hosts.clone(),
                     place: self.place.clone(),
                     modes: self.modes.clone(),
+                    purpose: self.purpose,
+                    format: self.format,
+                    video_url: self.video_url.clone(),
                     opens_days_before: self.opens_days_before,
                     closes_hours_before: self.closes_hours_before,
                 }
@@ -169,6 +195,9 @@ body_with_terms! {
         #[serde(default)]
         #[schema(max_items = 200)]
         exceptions: Vec<Exception>,
+        /// What becomes of its days that are public holidays.
+        #[serde(default = "keep")]
+        holiday_policy: HolidayPolicy,
     }
 }
 
@@ -181,6 +210,9 @@ body_with_terms! {
         #[serde(default)]
         #[schema(max_items = 200)]
         exceptions: Vec<Exception>,
+        /// What becomes of its days that are public holidays.
+        #[serde(default = "keep")]
+        holiday_policy: HolidayPolicy,
         /// The version that was looked at; 409 `stale` when it is another by now.
         version: Option<i32>,
     }

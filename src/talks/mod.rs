@@ -11,11 +11,13 @@
 
 pub mod api;
 pub mod bodies;
+mod fresh;
 pub mod jobs;
 mod ops;
 pub mod recurrence;
 pub mod rules;
 pub mod slots;
+pub mod steps;
 pub mod terms;
 
 pub use api::bookings::lane;
@@ -28,5 +30,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The calls of this feature.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(api::days::routes).configure(api::bookings::routes).configure(api::staff::routes);
+    config
+        .configure(api::days::routes)
+        .configure(api::bookings::routes)
+        .configure(api::rules::routes)
+        .configure(api::staff_days::routes)
+        .configure(api::line::routes);
 }

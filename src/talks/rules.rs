@@ -108,10 +108,11 @@ pub fn spoken(at: Instant) -> String {
 
 #[cfg(test)]
 mod tests {
-    use entity::id::{BookingId, DivisionId, PersonId, SlotId};
+    use entity::id::{DivisionId, PersonId, SlotId};
     use serde_json::json;
 
     use super::*;
+    use crate::talks::{bodies::TalkMode, fresh::Fresh};
 
     fn at(text: &str) -> Instant {
         text.parse().unwrap()
@@ -132,32 +133,30 @@ mod tests {
             hosts: json!([]),
             modes: json!(["in_person"]),
             cancel_reason: None,
+            purpose: talk_day::TalkPurpose::Talk,
+            format: talk_day::TalkFormat::PrivateSlots,
+            video_url: None,
+            shifted_from: None,
+            line_version: 0,
+            walk_ins: 0,
             version: 1,
             created_at: at("2026-10-01T00:00:00Z"),
         }
     }
 
     fn booking(day: &talk_day::Model, state: BookingState) -> booking::Model {
-        booking::Model {
-            id: BookingId::fresh(),
-            code: fresh_code(),
-            slot_id: SlotId::fresh(),
-            talk_day_id: day.id,
-            person_id: PersonId::fresh(),
-            agent_id: None,
-            authorisation_id: None,
-            state,
-            live: state != BookingState::Cancelled,
+        let fresh = Fresh {
+            day: day.id,
+            slot: SlotId::fresh(),
+            person: PersonId::fresh(),
             number_in_line: 1,
             topic: "roads".into(),
             summary: "路".into(),
             privacy: booking::BookingPrivacy::Private,
-            mode: "in_person".into(),
-            cancel_reason: None,
-            version: 1,
-            created_at: day.opens_at,
-            client_time: None,
-        }
+            mode: TalkMode::InPerson,
+            now: day.opens_at,
+        };
+        booking::Model { state, live: state != BookingState::Cancelled, ..fresh.row() }
     }
 
     fn slot(day: TalkDayId, starts: &str) -> slot::Model {
@@ -170,6 +169,9 @@ mod tests {
             places: 1,
             public_places: 1,
             taken: 0,
+            held: 0,
+            reserve_taken: 0,
+            waiting: 0,
             released: 0,
             first_number: 1,
         }

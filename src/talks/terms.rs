@@ -4,7 +4,12 @@
 //! day made eight weeks ahead and one made by hand cannot differ. Next: [`super::slots`] for the cutting.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
-use entity::{Instant, id::StaffId, talk_day, talk_rule};
+use entity::{
+    Instant,
+    id::StaffId,
+    talk_day::{self, TalkFormat, TalkPurpose},
+    talk_rule::{self, HolidayPolicy},
+};
 
 use super::{
     bodies::TalkMode,
@@ -27,6 +32,12 @@ pub struct Terms {
     pub place: String,
     /// How; the first is the usual one.
     pub modes: Vec<TalkMode>,
+    /// What people come for.
+    pub purpose: TalkPurpose,
+    /// How they are heard.
+    pub format: TalkFormat,
+    /// Where those who are heard by video meet.
+    pub video_url: Option<String>,
     /// When booking opens, in days before.
     pub opens_days_before: u32,
     /// When booking closes, in hours before the start.
@@ -56,6 +67,13 @@ impl Terms {
         let mut faults = Vec::new();
         if self.place.trim().is_empty() {
             faults.push(FieldFault::new("/place", "empty"));
+        }
+        let link = self.video_url.as_deref();
+        if link.is_some_and(|link| !link.starts_with("https://")) {
+            faults.push(FieldFault::new("/video_url", "format"));
+        }
+        if self.modes.contains(&TalkMode::Video) && link.is_none() {
+            faults.push(FieldFault::new("/video_url", "required"));
         }
         faults.extend(twice(&self.modes).map(|at| FieldFault::new(format!("/modes/{at}"), "duplicate")));
         faults.extend(twice(&self.hosts).map(|at| FieldFault::new(format!("/hosts/{at}"), "duplicate")));
@@ -101,6 +119,9 @@ impl TryFrom<&talk_rule::Model> for Terms {
             hosts: stored(&row.hosts)?,
             place: row.place.clone(),
             modes: stored(&row.modes)?,
+            purpose: row.purpose,
+            format: row.format,
+            video_url: row.video_url.clone(),
             opens_days_before: row.opens_days_before.unsigned_abs(),
             closes_hours_before: row.closes_hours_before.unsigned_abs(),
         })
@@ -114,11 +135,17 @@ pub struct Sittings {
     pub recurrence: Recurrence,
     /// The days on which it is otherwise.
     pub exceptions: Vec<Exception>,
+    /// What becomes of its days that are public holidays.
+    pub holiday_policy: HolidayPolicy,
 }
 
 impl Sittings {
     /// Checked: 422 with a pointer otherwise.
-    pub fn checked(recurrence: &Recurrence, exceptions: &[Exception]) -> Result<Self, Problem> {
+    pub fn checked(
+        recurrence: &Recurrence,
+        exceptions: &[Exception],
+        holiday_policy: HolidayPolicy,
+    ) -> Result<Self, Problem> {
         recurrence.check().map_err(|fault| {
             let at = fault.index().map_or(String::new(), |index| format!("/{index}"));
             Problem::field(&format!("/recurrence/{}{at}", recurrence.field()), fault.code())
@@ -130,7 +157,7 @@ impl Sittings {
             };
             Problem::field(&format!("/exceptions{at}"), fault.code())
         })?;
-        Ok(Self { recurrence: recurrence.clone(), exceptions: exceptions.to_vec() })
+        Ok(Self { recurrence: recurrence.clone(), exceptions: exceptions.to_vec(), holiday_policy })
     }
 
     /// The days from `from` to `to`, both included.
@@ -144,7 +171,11 @@ impl TryFrom<&talk_rule::Model> for Sittings {
     type Error = Problem;
 
     fn try_from(row: &talk_rule::Model) -> Result<Self, Problem> {
-        Ok(Self { recurrence: stored(&row.recurrence)?, exceptions: stored(&row.exceptions)? })
+        Ok(Self {
+            recurrence: stored(&row.recurrence)?,
+            exceptions: stored(&row.exceptions)?,
+            holiday_policy: row.holiday_policy,
+        })
     }
 }
 
@@ -203,6 +234,9 @@ mod tests {
             hosts: vec![],
             place: "村委会".into(),
             modes: vec![TalkMode::InPerson],
+            purpose: TalkPurpose::Talk,
+            format: TalkFormat::PrivateSlots,
+            video_url: None,
             opens_days_before: 7,
             closes_hours_before: 2,
         }

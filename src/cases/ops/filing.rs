@@ -9,7 +9,7 @@ use entity::{
     Instant,
     case::{self, CaseChannel, CaseConcern, CaseKind, CaseState, CaseUrgency},
     case_against,
-    id::{AuthorisationId, CaseId, DivisionId, PersonId, StaffId, UnitId},
+    id::{AuthorisationId, BookingId, CaseId, DivisionId, PersonId, StaffId, UnitId},
     person,
     sealed::Sealed,
     staff, unit,
@@ -47,6 +47,8 @@ pub(super) struct Filing {
     pub(super) entered_by: Option<StaffId>,
     /// Who files for the person, and by which authorisation.
     pub(super) agent: Option<(PersonId, AuthorisationId)>,
+    /// The booking whose matter it takes up.
+    pub(super) booking: Option<BookingId>,
     /// Why somebody else than the person files.
     pub(super) reason: Option<String>,
     pub(super) draft: bool,
@@ -162,6 +164,7 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         first_unit_id: unit,
         assignee_id: None,
         person_id: filing.person.id,
+        booking_id: filing.booking,
         agent_id: filing.agent.map(|(agent, _)| agent),
         authorisation_id: filing.agent.map(|(_, authorisation)| authorisation),
         entered_by: filing.entered_by,

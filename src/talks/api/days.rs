@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     id::{DivisionId, SlotId, TalkDayId},
     slot,
-    talk_day::TalkDayState,
+    talk_day::{TalkDayState, TalkFormat, TalkPurpose},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -66,6 +66,11 @@ pub struct TalkDayView {
     opens_at: DateTime<Utc>,
     /// Booking and cancelling close.
     closes_at: DateTime<Utc>,
+    /// What people come for.
+    purpose: TalkPurpose,
+    format: TalkFormat,
+    /// The day it was first set for, when it was shifted.
+    shifted_from: Option<NaiveDate>,
     place: String,
     modes: Vec<TalkMode>,
     /// Why it does not take place.
@@ -80,7 +85,7 @@ impl TalkSlotView {
             starts_at: row.starts_at,
             ends_at: row.ends_at,
             capacity: row.public_places,
-            free: row.public_places - row.taken,
+            free: row.public_places - row.taken - row.held,
             mode,
         }
     }
@@ -99,6 +104,9 @@ impl From<SlottedDay> for TalkDayView {
             ends_at: day.ends_at,
             opens_at: day.opens_at,
             closes_at: day.closes_at,
+            purpose: day.purpose,
+            format: day.format,
+            shifted_from: day.shifted_from,
             place: day.place,
             modes,
             cancel_reason: day.cancel_reason,

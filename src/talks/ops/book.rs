@@ -13,8 +13,8 @@ use std::{
 
 use entity::{
     Instant, booking,
-    booking::{BookingPrivacy, BookingState},
-    id::{BookingId, PersonId, SlotId, TalkDayId},
+    booking::BookingPrivacy,
+    id::{PersonId, SlotId, TalkDayId},
     person, slot, talk_day,
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
@@ -34,7 +34,7 @@ use crate::{
     lists, notices,
     people::{self, Grant, ScopeWord, Use},
     problem::{Code, Problem},
-    talks::{bodies::TalkMode, rules, terms},
+    talks::{bodies::TalkMode, fresh::Fresh, rules, terms},
 };
 
 /// A place that is wanted.
@@ -197,25 +197,22 @@ impl Round {
                 number
             }
         };
-        let booking = booking::Model {
-            id: BookingId::fresh(),
-            code: rules::fresh_code(),
-            slot_id: slot.id,
-            talk_day_id: day.id,
-            person_id: wish.principal(),
-            agent_id: grant.map(|_| wish.me.person()),
-            authorisation_id: grant.map(|grant| grant.id),
-            state: BookingState::Booked,
-            live: true,
+        let fresh = Fresh {
+            day: day.id,
+            slot: slot.id,
+            person: wish.principal(),
             number_in_line,
             topic: wish.body.topic.clone(),
-            summary: wish.body.summary.trim().to_owned(),
+            summary: wish.body.summary.clone(),
             privacy: wish.body.privacy,
-            mode: mode.slug().to_owned(),
-            cancel_reason: None,
-            version: 1,
-            created_at: wish.now,
+            mode,
+            now: wish.now,
+        };
+        let booking = booking::Model {
+            agent_id: grant.map(|_| wish.me.person()),
+            authorisation_id: grant.map(|grant| grant.id),
             client_time: wish.client_time,
+            ..fresh.row()
         };
         Ok(Some(Booked { booking, slot: slot.clone(), day: day.clone() }))
     }

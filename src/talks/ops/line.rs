@@ -7,11 +7,14 @@ use entity::{
     id::{PersonId, TalkDayId},
     person, slot, talk_day,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{
     app::App,
-    auth::{Duty, Staff, duty::SeeTalkLine},
+    auth::{
+        Duty, Staff,
+        duty::{Need, SeeTalkLine},
+    },
     divisions,
     http::{Cursor, PageQuery},
     personal::PersonName,
@@ -38,7 +41,7 @@ pub async fn list(
 ) -> Result<Vec<InLine>, Problem> {
     let db = app.db.read();
     let day = talk_day::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)?;
-    let hosting = hosting(app, staff, &day).await?;
+    let hosting = hosting(db, staff, &day).await?;
     let mut query =
         booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id)).filter(booking::COLUMN.live.eq(true));
     if let Some(after) = Cursor::read::<i32>(page.cursor.as_deref())? {
@@ -61,9 +64,13 @@ pub async fn list(
 /// Whether the viewer hosts the day; 404 when they have no part in it at all.
 ///
 /// Hosts are those the day names; where it names none, whoever hosts talk days of the place.
-async fn hosting(app: &App, staff: &Staff<SeeTalkLine>, day: &talk_day::Model) -> Result<bool, Problem> {
+pub(super) async fn hosting<N: Need>(
+    db: &impl ConnectionTrait,
+    staff: &Staff<N>,
+    day: &talk_day::Model,
+) -> Result<bool, Problem> {
     let named: Vec<_> = terms::stored(&day.hosts)?;
-    let place: division::Model = divisions::find(app.db.read(), day.division_id).await?;
+    let place: division::Model = divisions::find(db, day.division_id).await?;
     let mut here = staff.postings().filter(|posted| divisions::covers(posted, &place)).peekable();
     if here.peek().is_none() {
         return Err(Problem::not_found());

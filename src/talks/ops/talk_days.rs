@@ -113,6 +113,12 @@ pub async fn insert(
         hosts: json!(terms.hosts),
         modes: json!(terms.modes),
         cancel_reason: None,
+        purpose: terms.purpose,
+        format: terms.format,
+        video_url: terms.video_url.clone(),
+        shifted_from: None,
+        line_version: 0,
+        walk_ins: 0,
         version: 1,
         created_at: now,
     };
@@ -141,6 +147,9 @@ fn slots_of(day: &talk_day::Model, dated: &DatedTerms) -> Result<Vec<slot::Model
             places,
             public_places: count(cut.public)?,
             taken: 0,
+            held: 0,
+            reserve_taken: 0,
+            waiting: 0,
             released: 0,
             first_number,
         });

@@ -57,7 +57,8 @@ pub async fn make(
     now: Instant,
 ) -> Result<talk_rule::Model, Problem> {
     let place = divisions::reach(tx, staff, division).await?;
-    let (terms, sittings) = (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions)?);
+    let (terms, sittings) =
+        (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions, body.holiday_policy)?);
     hosts::check(tx, &place, &terms.hosts, now).await?;
     let mut row = columns(&terms, &sittings)?;
     row.id = Set(TalkRuleId::fresh());
@@ -82,7 +83,8 @@ pub async fn change(
     if body.version.is_some_and(|version| version != rule.version) {
         return Err(Code::Stale.into());
     }
-    let (terms, sittings) = (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions)?);
+    let (terms, sittings) =
+        (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions, body.holiday_policy)?);
     let place = divisions::find(tx, rule.division_id).await?;
     hosts::check(tx, &place, &terms.hosts, now).await?;
     let mut row = columns(&terms, &sittings)?;
@@ -129,6 +131,10 @@ fn columns(terms: &Terms, sittings: &Sittings) -> Result<talk_rule::ActiveModel,
         hosts: Set(json!(terms.hosts)),
         place: Set(terms.place.trim().to_owned()),
         modes: Set(json!(terms.modes)),
+        purpose: Set(terms.purpose),
+        format: Set(terms.format),
+        holiday_policy: Set(sittings.holiday_policy),
+        video_url: Set(terms.video_url.clone()),
         opens_days_before: Set(number(terms.opens_days_before)?),
         closes_hours_before: Set(number(terms.closes_hours_before)?),
         ..Default::default()
