@@ -125,6 +125,15 @@ impl Problem {
         self
     }
 
+    /// Says which field is meant, of a refusal that is not about its own form.
+    #[must_use]
+    pub fn pointing(mut self, pointer: &str) -> Self {
+        if self.0.faults.is_empty() {
+            self.0.faults.push(FieldFault::new(pointer, self.0.code.slug()));
+        }
+        self
+    }
+
     /// When to come back.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {

@@ -22,6 +22,7 @@ pub mod workflow;
 
 pub use advance::By;
 pub use api::lane;
+pub use commands::Principal;
 pub use ops::{
     file::Wish,
     hand_over::{busy, cover, give_back, release},

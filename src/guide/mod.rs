@@ -49,4 +49,8 @@ pub mod decisions {
     pub mod d0014 {}
     #[doc = include_str!("decisions/0015-residence-and-recovery.md")]
     pub mod d0015 {}
+    #[doc = include_str!("decisions/0016-a-freed-place-belongs-to-who-waited.md")]
+    pub mod d0016 {}
+    #[doc = include_str!("decisions/0017-walk-ins-are-never-turned-away.md")]
+    pub mod d0017 {}
 }

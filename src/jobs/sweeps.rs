@@ -16,6 +16,8 @@ use crate::{app::App, audit, cases, people, problem::Problem, staffing, talks};
 pub enum Sweep {
     /// Talk rules become dated talk days.
     MaterialiseTalkDays,
+    /// Places held for a waiting list whose time ran out.
+    MoveWaitingLists,
     /// Cases whose step fell due by silence: accepted, signed, completed, archived.
     CaseClocks,
     /// Absences that begin or end: open work moves to the stand-in and back.
@@ -30,14 +32,22 @@ pub enum Sweep {
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::MaterialiseTalkDays, Self::CaseClocks, Self::CoverAbsences, Self::Forget, Self::Retain, Self::CutAudit];
+    pub const ALL: [Self; 7] = [
+        Self::MaterialiseTalkDays,
+        Self::MoveWaitingLists,
+        Self::CaseClocks,
+        Self::CoverAbsences,
+        Self::Forget,
+        Self::Retain,
+        Self::CutAudit,
+    ];
 
     /// The key of its row.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::MaterialiseTalkDays => "materialise_talk_days",
+            Self::MoveWaitingLists => "move_waiting_lists",
             Self::CaseClocks => "case_clocks",
             Self::CoverAbsences => "cover_absences",
             Self::Forget => "forget",
@@ -49,6 +59,7 @@ impl Sweep {
     fn every(self) -> TimeDelta {
         match self {
             Self::MaterialiseTalkDays => TimeDelta::hours(1),
+            Self::MoveWaitingLists => TimeDelta::seconds(30),
             Self::CaseClocks => TimeDelta::seconds(30),
             Self::CoverAbsences => TimeDelta::seconds(60),
             Self::Forget => TimeDelta::hours(6),
@@ -81,6 +92,7 @@ pub(super) async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
 pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
     match sweep {
         Sweep::MaterialiseTalkDays => talks::jobs::materialise(app).await,
+        Sweep::MoveWaitingLists => talks::jobs::move_waiting_lists(app).await,
         Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
         Sweep::CoverAbsences => staffing::jobs::cover_absences(app).await,
         Sweep::Forget => forget(app).await,

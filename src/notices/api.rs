@@ -38,8 +38,9 @@ impl NoticeView {
     fn of(row: notice::Model, language: Language) -> Self {
         let number = row.params.get("number").and_then(|number| number.as_str()).unwrap_or_default().to_owned();
         let when = row.params.get("when").and_then(|when| when.as_str()).unwrap_or_default().to_owned();
-        let text =
-            t!(format!("notice.{}", row.kind), locale = language.tag(), number = number, when = when).into_owned();
+        let until = row.params.get("until").and_then(|until| until.as_str()).unwrap_or_default().to_owned();
+        let key = format!("notice.{}", row.kind);
+        let text = t!(key, locale = language.tag(), number = number, when = when, until = until).into_owned();
         Self {
             id: row.id,
             kind: row.kind,

@@ -6,5 +6,6 @@ pub mod consents;
 pub mod me;
 pub mod own_data;
 pub mod phone;
+pub mod priority;
 pub mod residence;
 pub mod residents;

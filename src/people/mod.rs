@@ -19,6 +19,7 @@ pub use ops::{
     copy::build as build_export,
     register::find_or_register,
 };
+pub use place::person as in_reach;
 pub use reveal::is_minor;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -36,11 +37,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::own_data::routes)
         .configure(api::claims::routes)
         .configure(api::residents::routes)
+        .configure(api::priority::routes)
         .service(reveal::reveal_person);
 }
 
 /// The sweep: what has outlived its purpose goes, children grow up.
 pub async fn retain(app: &App) -> Result<(), Problem> {
     ops::residence::review_minors(app).await?;
+    ops::residence::review_priority(app).await?;
     ops::forget::retain(app).await
 }

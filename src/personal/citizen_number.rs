@@ -114,6 +114,15 @@ impl CitizenNumber {
         day.years_since(self.birth()?)
     }
 
+    /// The 65th birthday: from then on the limits of booking do not bind.
+    #[must_use]
+    pub fn turns_65_on(&self) -> Option<NaiveDate> {
+        let born = self.birth()?;
+        // Who was born on 29 February turns 65 on 1 March of a common year.
+        let (year, month, day) = (born.year() + 65, born.month(), born.day());
+        NaiveDate::from_ymd_opt(year, month, day).or_else(|| NaiveDate::from_ymd_opt(year, 3, 1))
+    }
+
     /// Whether the holder is under 14 on a day: a guardian agrees, and every reading is entered (个人信息保护法 28, 31).
     #[must_use]
     pub fn is_of_a_child(&self, day: NaiveDate) -> bool {

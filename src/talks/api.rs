@@ -2,6 +2,8 @@
 
 pub mod bookings;
 pub mod days;
+pub mod desk_bookings;
 pub mod line;
 pub mod rules;
 pub mod staff_days;
+pub mod waits;

@@ -1,9 +1,9 @@
-//! What happens by the clock: rules become dated days.
+//! What happens by the clock: rules become dated days, places that were held and not taken go to the next.
 
 use entity::{id::TalkRuleId, talk_rule};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::ops::talk_rules;
+use super::ops::{talk_rules, waits};
 use crate::{
     app::App,
     problem::{Code, Problem},
@@ -49,4 +49,20 @@ async fn one(app: &App, rule: &talk_rule::Model) -> Result<(), Problem> {
         return Ok(());
     }
     app.db.transact(async move |tx| talk_rules::make_days_of(tx, id, now).await).await
+}
+
+/// Holds that ran out go to the next in line; who still waits when booking closes is told. Running it twice, or on two
+/// servers at once, moves nothing twice.
+pub async fn move_waiting_lists(app: &App) -> Result<(), Problem> {
+    loop {
+        let overdue = waits::overdue(app).await?;
+        let now = app.clock.now();
+        for wait in &overdue {
+            let seen = wait.clone();
+            app.db.transact(async move |tx| waits::expire(tx, &seen, now).await).await?;
+        }
+        if overdue.is_empty() {
+            return Ok(());
+        }
+    }
 }

@@ -12,6 +12,7 @@
 pub mod api;
 pub mod bodies;
 mod fresh;
+pub mod holds;
 pub mod jobs;
 mod ops;
 pub mod recurrence;
@@ -33,7 +34,9 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(api::days::routes)
         .configure(api::bookings::routes)
+        .configure(api::waits::routes)
         .configure(api::rules::routes)
         .configure(api::staff_days::routes)
+        .configure(api::desk_bookings::routes)
         .configure(api::line::routes);
 }

@@ -2,10 +2,17 @@
 
 pub(super) mod book;
 pub(super) mod bookings;
+pub(super) mod desk_booking;
 mod hosts;
+pub(super) mod household;
 pub(super) mod line;
+pub(super) mod missed;
+pub(super) mod move_booking;
 pub(super) mod people;
-mod places;
+pub(super) mod places;
+pub(super) mod rebook;
+mod round;
 pub(super) mod step;
 pub(super) mod talk_days;
 pub(super) mod talk_rules;
+pub(super) mod waits;

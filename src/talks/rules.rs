@@ -3,7 +3,13 @@
 //! Pure: rows and instants in, an answer out. The facts come from [`super::ops`], which also makes them stick.
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
-use entity::{Instant, booking, booking::BookingState, id::TalkDayId, slot, talk_day, talk_day::TalkDayState};
+use entity::{
+    Instant, booking,
+    booking::{BookingState, MissedObjection},
+    id::TalkDayId,
+    slot, talk_day,
+    talk_day::TalkDayState,
+};
 
 use crate::{
     clock::china,
@@ -12,6 +18,14 @@ use crate::{
 
 /// Live bookings one person may have on days that have not ended.
 pub const MOST_OPEN_BOOKINGS: usize = 3;
+/// Why a booking is lost: its day was called off.
+pub const DAY_CANCELLED: &str = "day_cancelled";
+/// Why a booking is lost: a host left and nobody took their place.
+pub const HOST_LEFT: &str = "host_left";
+/// How long a missed day counts; then it is forgotten.
+pub const MISSED_COUNTS_FOR: TimeDelta = TimeDelta::days(30);
+/// Missed so often, the desk confirms by phone first.
+pub const MISSED_BEFORE_ASKING: usize = 2;
 /// Places offered to somebody whose slot is full.
 pub const MOST_ALTERNATIVES: usize = 5;
 /// Days are made so far ahead.
@@ -39,9 +53,47 @@ pub fn bookable(day: &talk_day::Model, now: Instant) -> Result<(), Code> {
     }
 }
 
-/// Whether this person, who holds live bookings of these days, may have one more.
-pub fn has_room(held: &[TalkDayId]) -> Result<(), Code> {
-    if held.len() < MOST_OPEN_BOOKINGS { Ok(()) } else { Err(Code::LimitReached) }
+/// What a person's wish for a place is measured by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Days that have not ended on which they have a place.
+    pub held: Vec<TalkDayId>,
+    /// How often they were missed lately.
+    pub missed: usize,
+    /// 65 and over, disabled, pregnant: no limit binds them.
+    pub priority: bool,
+    /// Under 14.
+    pub minor: bool,
+}
+
+/// Whether this person may have one more booking.
+pub fn has_room(standing: &Standing) -> Result<(), Code> {
+    if standing.priority || standing.held.len() < MOST_OPEN_BOOKINGS { Ok(()) } else { Err(Code::LimitReached) }
+}
+
+/// Where a fresh booking begins: who was missed twice lately is asked by phone first, and not turned away.
+#[must_use]
+pub fn first_state(standing: &Standing) -> BookingState {
+    if !standing.priority && standing.missed >= MISSED_BEFORE_ASKING {
+        BookingState::ToConfirm
+    } else {
+        BookingState::Booked
+    }
+}
+
+/// Whether a booking counts as missed: not while an objection is open, nor when it was upheld.
+#[must_use]
+pub fn counts_as_missed(state: BookingState, objection: Option<MissedObjection>) -> bool {
+    state == BookingState::Missed && matches!(objection, None | Some(MissedObjection::Refused))
+}
+
+/// Whether the person may object to being counted as missed now.
+pub fn may_object(row: &booking::Model, day: &talk_day::Model, now: Instant) -> Result<(), Code> {
+    match (row.state, row.objection) {
+        (BookingState::Missed, None) if now - day.ends_at <= MISSED_COUNTS_FOR => Ok(()),
+        (BookingState::Missed, None) => Err(Code::TooLate),
+        _ => Err(Code::TransitionNotAllowed),
+    }
 }
 
 /// Whether the booking may be cancelled by its person now.
@@ -53,10 +105,26 @@ pub fn cancellable(row: &booking::Model, day: &talk_day::Model, now: Instant) ->
     }
 }
 
+/// Whether the booking was lost without the person's doing, so that another place may be had in one call.
+pub fn rebookable(row: &booking::Model) -> Result<(), Code> {
+    let lost = matches!(row.cancel_reason.as_deref(), Some(DAY_CANCELLED | HOST_LEFT));
+    if row.state == BookingState::Cancelled && lost { Ok(()) } else { Err(Code::TransitionNotAllowed) }
+}
+
 /// What the person may do with the booking now.
 #[must_use]
 pub fn actions(row: &booking::Model, day: &talk_day::Model, now: Instant) -> Vec<&'static str> {
-    if cancellable(row, day, now).is_ok() { vec!["cancel"] } else { vec![] }
+    let mut actions = Vec::new();
+    if cancellable(row, day, now).is_ok() {
+        actions.extend(["cancel", "move"]);
+    }
+    if rebookable(row).is_ok() {
+        actions.push("rebook");
+    }
+    if may_object(row, day, now).is_ok() {
+        actions.push("object");
+    }
+    actions
 }
 
 /// The lowest number from `first` on that is not in use.
@@ -190,9 +258,29 @@ mod tests {
 
     #[test]
     fn the_fourth_open_booking_is_one_too_many() {
-        let day = TalkDayId::fresh();
-        assert_eq!(has_room(&[day; 2]), Ok(()));
-        assert_eq!(has_room(&[day; 3]), Err(Code::LimitReached));
+        let held = |days: usize| Standing { held: vec![TalkDayId::fresh(); days], ..Standing::default() };
+        assert_eq!(has_room(&held(2)), Ok(()));
+        assert_eq!(has_room(&held(3)), Err(Code::LimitReached));
+        assert_eq!(has_room(&Standing { priority: true, ..held(30) }), Ok(()), "the old are never limited");
+    }
+
+    #[test]
+    fn who_was_missed_twice_is_asked_by_phone_and_may_object() {
+        let missed = |missed| Standing { missed, ..Standing::default() };
+        assert_eq!(first_state(&missed(1)), BookingState::Booked);
+        assert_eq!(first_state(&missed(2)), BookingState::ToConfirm);
+        assert_eq!(first_state(&Standing { priority: true, ..missed(5) }), BookingState::Booked);
+        assert!(counts_as_missed(BookingState::Missed, None));
+        assert!(counts_as_missed(BookingState::Missed, Some(MissedObjection::Refused)));
+        assert!(!counts_as_missed(BookingState::Missed, Some(MissedObjection::Open)));
+        assert!(!counts_as_missed(BookingState::Missed, Some(MissedObjection::Upheld)));
+        assert!(!counts_as_missed(BookingState::Concluded, None));
+        let day = day();
+        let row = booking(&day, BookingState::Missed);
+        assert_eq!(may_object(&row, &day, day.ends_at), Ok(()));
+        assert_eq!(may_object(&row, &day, day.ends_at + TimeDelta::days(31)), Err(Code::TooLate));
+        let objected = booking::Model { objection: Some(MissedObjection::Open), ..row };
+        assert_eq!(may_object(&objected, &day, day.ends_at), Err(Code::TransitionNotAllowed));
     }
 
     #[test]
@@ -200,7 +288,7 @@ mod tests {
         let day = day();
         let booked = booking(&day, BookingState::Booked);
         assert_eq!(cancellable(&booked, &day, day.opens_at), Ok(()));
-        assert_eq!(actions(&booked, &day, day.opens_at), ["cancel"]);
+        assert_eq!(actions(&booked, &day, day.opens_at), ["cancel", "move"]);
         assert_eq!(cancellable(&booked, &day, day.closes_at), Err(Code::TooLate));
         assert!(actions(&booked, &day, day.closes_at).is_empty());
         let gone = booking(&day, BookingState::Cancelled);

@@ -39,7 +39,7 @@ pub struct Kept {
 pub async fn forget(tx: &Tx, app: &App, me: &Villager, now: Instant) -> Result<Vec<Kept>, Problem> {
     let id = me.person();
     let row = person::Entity::find_by_id(id).one(tx).await?.ok_or(Problem::new(Code::SessionEnded))?;
-    talks::cancel_all(tx, id).await?;
+    talks::cancel_all(tx, id, now).await?;
     let archive = cases::forget_drafts(tx, id).await?;
     end_authorisations(tx, id, now).await?;
     end_access(tx, id, now).await?;
@@ -84,6 +84,8 @@ async fn empty(tx: &Tx, row: person::Model, now: Instant) -> Result<(), Problem>
     row.household_id = blank.household_id;
     row.group_name = blank.group_name;
     row.minor = blank.minor;
+    row.priority_from = blank.priority_from;
+    row.priority_until = blank.priority_until;
     row.family_name = blank.family_name;
     row.family_phone = blank.family_phone;
     row.preferences = blank.preferences;

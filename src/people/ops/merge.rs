@@ -18,7 +18,7 @@ pub async fn merge(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Res
     if from == into {
         return Ok(());
     }
-    talks::move_bookings(tx, from, into).await?;
+    talks::move_bookings(tx, from, into, now).await?;
     cases::move_person(tx, from, into).await?;
     move_authorisations(tx, from, into, now).await?;
     macro_rules! moved {

@@ -12,7 +12,10 @@ use entity::{
     roster_entry,
     sealed::Sealed,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::Expr,
+};
 
 use super::{household, merge, phone};
 use crate::{
@@ -149,6 +152,7 @@ pub async fn verify(tx: &Tx, id: PersonId, facts: Facts, now: Instant) -> Result
     row.household_id = Set(household);
     row.group_name = Set(facts.group_name);
     row.minor = Set(facts.number.is_of_a_child(local_day(now)));
+    row.priority_from = Set(facts.number.turns_65_on());
     let row = row.update(tx).await.on_unique(Code::AlreadyExists)?;
     phone::join_desk_entries(tx, &row, now).await?;
     Ok(row)
@@ -246,4 +250,32 @@ pub async fn review_minors(app: &App) -> Result<(), Problem> {
         app.db.transact(async move |tx| Ok(grown.clone().exec(tx).await.map_err(db::again_on_unique)?)).await?;
     }
     Ok(())
+}
+
+/// People looked at in one reading.
+const BATCH: u64 = 200;
+
+/// Sets the day from which the limits of booking do not bind, for people who were confirmed before it was kept.
+pub async fn review_priority(app: &App) -> Result<(), Problem> {
+    let mut after = None;
+    loop {
+        let unknown = person::Entity::find()
+            .filter(person::COLUMN.citizen_no.is_not_null())
+            .filter(person::COLUMN.priority_from.is_null());
+        let unknown = match after {
+            Some(after) => unknown.filter(person::COLUMN.id.gt(after)),
+            None => unknown,
+        };
+        let rows = unknown.order_by_asc(person::Column::Id).limit(BATCH).all(app.db.read()).await?;
+        let Some(last) = rows.last().map(|row| row.id) else { return Ok(()) };
+        after = Some(last);
+        for row in rows {
+            let number = app.field_keys.open_if::<CitizenNumber>(row.citizen_no.as_ref())?;
+            let Some(from) = number.and_then(|number| number.turns_65_on()) else { continue };
+            let set = person::Entity::update_many()
+                .col_expr(person::Column::PriorityFrom, Expr::val(from))
+                .filter(person::COLUMN.id.eq(row.id));
+            app.db.transact(async move |tx| Ok(set.clone().exec(tx).await.map(drop)?)).await?;
+        }
+    }
 }

@@ -1,11 +1,11 @@
-//! For villagers: `/slots/{slot}/bookings`, `/bookings`
+//! For villagers: `/slots/{slot}/bookings`, `/slots/{slot}/household-bookings`, `/bookings`
 
 use actix_web::{HttpResponse, Responder, get, http::StatusCode, post, web::Data, web::Path};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     Instant,
-    booking::{BookingPrivacy, BookingState},
-    id::{BookingId, DivisionId, PersonId, SlotId, TalkDayId},
+    booking::{BookingPrivacy, BookingState, MissedObjection},
+    id::{BookingId, DivisionId, PartyId, PersonId, SlotId, TalkDayId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,16 +19,30 @@ use crate::{
     http::{Command, Lane, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
     talks::{
+        bodies::TalkMode,
         ops::{
             book::{self, BookSlot, Wish},
             bookings::{self, Booked, CancelBooking},
+            household::{self, BookTogether},
+            missed::{self, ObjectToMissed},
+            move_booking::{self as moving, MoveBooking},
+            places::Alternative,
+            rebook::{self, Rebook},
         },
         rules,
     },
 };
 
 pub(in crate::talks) fn routes(config: &mut ServiceConfig) {
-    config.service(book_slot).service(list_bookings).service(get_booking).service(cancel_booking);
+    config
+        .service(book_slot)
+        .service(book_household)
+        .service(list_bookings)
+        .service(get_booking)
+        .service(cancel_booking)
+        .service(move_booking)
+        .service(rebook_booking)
+        .service(object_to_missed);
 }
 
 /// One's own booking.
@@ -52,15 +66,25 @@ pub struct BookingView {
     privacy: BookingPrivacy,
     #[schema(example = "in_person")]
     mode: String,
-    /// `day_cancelled`, or what the person said.
+    /// Where to meet, when it is by video.
+    video_url: Option<String>,
+    /// Bookings of a household that were taken together bear the same.
+    party: Option<PartyId>,
+    /// An objection to being counted as missed.
+    objection: Option<MissedObjection>,
+    /// `day_cancelled`, `host_left`, or what the person said.
     cancel_reason: Option<String>,
     version: i32,
     /// Somebody whom the person let act took it.
     by_agent: bool,
     created_at: DateTime<Utc>,
     /// What one may do with it now.
-    #[schema(example = json!(["cancel"]))]
+    #[schema(example = json!(["cancel", "move"]))]
     actions: Vec<&'static str>,
+    /// Free places near one that was lost with its day or its host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    alternatives: Vec<Alternative>,
 }
 
 impl BookingView {
@@ -81,13 +105,25 @@ impl BookingView {
             topic: booking.topic,
             summary: booking.summary,
             privacy: booking.privacy,
+            video_url: day.video_url.filter(|_| booking.mode == TalkMode::Video.slug()),
             mode: booking.mode,
+            party: booking.party_id,
+            objection: booking.objection,
             cancel_reason: booking.cancel_reason,
             version: booking.version,
             by_agent: booking.agent_id.is_some(),
             created_at: booking.created_at,
+            alternatives: vec![],
         }
     }
+}
+
+/// Bookings of people who come together.
+#[derive(Serialize, ToSchema)]
+pub struct HouseholdBookingView {
+    party: Option<PartyId>,
+    /// In the order in which the people were named.
+    items: Vec<BookingView>,
 }
 
 /// Takes a place in a slot.
@@ -149,7 +185,90 @@ pub async fn list_bookings(
 )]
 #[get("/bookings/{id}")]
 pub async fn get_booking(app: Data<App>, me: Villager, id: Path<BookingId>) -> Result<impl Responder, Problem> {
-    Ok(Single(BookingView::of(bookings::find(&app, &me, *id).await?, app.clock.now())))
+    let (booked, alternatives) = bookings::find(&app, &me, *id).await?;
+    Ok(Single(BookingView { alternatives, ..BookingView::of(booked, app.clock.now()) }))
+}
+
+/// Takes a place for each of several people, or none at all. `errors` points at the person who could not be booked.
+#[utoipa::path(
+    tag = "talks", params(("slot" = SlotId, Path)), request_body = BookTogether,
+    responses((status = 201, body = HouseholdBookingView))
+)]
+#[post("/slots/{slot}/household-bookings")]
+pub async fn book_household(
+    app: Data<App>,
+    me: Villager,
+    slot: Path<SlotId>,
+    command: Command<BookTogether>,
+) -> Result<HttpResponse, Problem> {
+    let (now, client_time, caller) = (app.clock.now(), command.client_time, me.caller());
+    let shared = app.clone().into_inner();
+    let book = async move |tx: &Tx, body: &BookTogether| {
+        let all = household::book_together(tx, &shared, &me, *slot, body, client_time, now).await?;
+        let party = all.first().and_then(|booked| booked.booking.party_id);
+        Ok(HouseholdBookingView { party, items: all.into_iter().map(|one| BookingView::of(one, now)).collect() })
+    };
+    command.once(&app, caller, StatusCode::CREATED, book).await
+}
+
+/// Moves a booking to another slot: the old place is given up only with the new one taken.
+#[utoipa::path(
+    tag = "talks", params(("id" = BookingId, Path)), request_body = MoveBooking,
+    responses((status = 200, body = BookingView))
+)]
+#[post("/bookings/{id}/move")]
+pub async fn move_booking(
+    app: Data<App>,
+    me: Villager,
+    id: Path<BookingId>,
+    command: Command<MoveBooking>,
+) -> Result<HttpResponse, Problem> {
+    let (now, caller) = (app.clock.now(), me.caller());
+    let shared = app.clone().into_inner();
+    let moved = async move |tx: &Tx, body: &MoveBooking| {
+        Ok(BookingView::of(moving::move_booking(tx, &shared, &me, *id, body, now).await?, now))
+    };
+    command.once(&app, caller, StatusCode::OK, moved).await
+}
+
+/// Takes another place for a booking that was lost with its day or its host: the named one, or the nearest.
+#[utoipa::path(
+    tag = "talks", params(("id" = BookingId, Path)), request_body = Option<Rebook>,
+    responses((status = 201, body = BookingView))
+)]
+#[post("/bookings/{id}/rebook")]
+pub async fn rebook_booking(
+    app: Data<App>,
+    me: Villager,
+    id: Path<BookingId>,
+    command: Command<Rebook>,
+) -> Result<HttpResponse, Problem> {
+    let (now, caller) = (app.clock.now(), me.caller());
+    let shared = app.clone().into_inner();
+    let rebooked = async move |tx: &Tx, body: &Rebook| {
+        Ok(BookingView::of(rebook::rebook(tx, &shared, &me, *id, body, now).await?, now))
+    };
+    command.once(&app, caller, StatusCode::CREATED, rebooked).await
+}
+
+/// Objects to being counted as missed, within 30 days; until the desk has settled it the day does not count.
+#[utoipa::path(
+    tag = "talks", params(("id" = BookingId, Path)), request_body = ObjectToMissed,
+    responses((status = 200, body = BookingView))
+)]
+#[post("/bookings/{id}/object")]
+pub async fn object_to_missed(
+    app: Data<App>,
+    me: Villager,
+    id: Path<BookingId>,
+    command: Command<ObjectToMissed>,
+) -> Result<HttpResponse, Problem> {
+    let (now, caller) = (app.clock.now(), me.caller());
+    let shared = app.clone().into_inner();
+    let object = async move |tx: &Tx, body: &ObjectToMissed| {
+        Ok(BookingView::of(missed::object(tx, &shared, &me, *id, body, now).await?, now))
+    };
+    command.once(&app, caller, StatusCode::OK, object).await
 }
 
 /// Gives a place up, as long as booking is open.

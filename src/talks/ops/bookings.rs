@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use entity::{
     Instant, booking,
-    booking::BookingState,
+    booking::{BookingPlace, BookingState},
     id::{BookingId, PersonId, SlotId, TalkDayId},
     slot, talk_day,
 };
@@ -18,7 +18,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::places;
+use super::{
+    places::{self, Alternative},
+    round, waits,
+};
 use crate::{
     app::App,
     auth::Villager,
@@ -57,7 +60,28 @@ pub(super) fn telling(row: &booking::Model, slot: &slot::Model, kind: &'static s
     Telling { person: row.person_id, kind, about: About::Booking(row.id), params }
 }
 
-/// Gives a place up; another person may have it at once.
+/// A booking of somebody within reach, locked after its day, its person and the slots that are named.
+pub(super) struct Held {
+    pub(super) booking: booking::Model,
+    pub(super) day: talk_day::Model,
+    pub(super) grant: Option<Grant>,
+}
+
+/// Locks what changing a booking needs, in the order that everybody keeps: day, person, slot, booking.
+pub(super) async fn hold(tx: &Tx, me: &Villager, id: BookingId, now: Instant) -> Result<Held, Problem> {
+    let seen = booking::Entity::find_by_id(id).one(tx).await?;
+    let (seen, grant) = reach(tx, me, seen, local_day(now)).await?;
+    let day = round::lock_day(tx, seen.talk_day_id).await?;
+    round::lock_people(tx, [seen.person_id].into(), now).await?;
+    places::lock_one(tx, seen.slot_id).await?;
+    let booking = booking::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx).await?;
+    let booking = booking.filter(|row| row.slot_id == seen.slot_id);
+    // Moved between the look and the lock: from the beginning.
+    let booking = booking.ok_or_else(|| Problem::try_again("a booking was moved meanwhile"))?;
+    Ok(Held { booking, day, grant })
+}
+
+/// Gives a place up; who waits for it is offered it first.
 pub async fn cancel(
     tx: &Tx,
     app: &App,
@@ -66,45 +90,88 @@ pub async fn cancel(
     body: &CancelBooking,
     now: Instant,
 ) -> Result<Booked, Problem> {
-    let row = booking::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx).await?;
-    let (row, grant) = reach(tx, me, row, local_day(now)).await?;
-    let day = talk_day::Entity::find_by_id(row.talk_day_id).one(tx).await?.ok_or_else(Problem::not_found)?;
-    rules::cancellable(&row, &day, now)?;
-    if body.version.is_some_and(|version| version != row.version) {
-        return Err(Code::Stale.into());
-    }
-    let (slot, version) = (row.slot_id, row.version + 1);
-    let mut row = row.into_active_model();
-    row.state = Set(BookingState::Cancelled);
-    row.live = Set(false);
-    row.cancel_reason = Set(body.reason.clone());
-    row.version = Set(version);
-    let booking = row.update(tx).await?;
-    let slot = places::give_back(tx, slot, 1).await?;
+    let Held { booking, day, grant } = hold(tx, me, id, now).await?;
+    rules::cancellable(&booking, &day, now)?;
+    check_version(&booking, body.version)?;
+    let booking = lose(tx, booking, body.reason.clone()).await?;
+    let slot = give_back(tx, &day, &booking, now).await?;
     notices::tell(tx, vec![telling(&booking, &slot, "booking_cancelled")], now).await?;
-    if let Some(grant) = grant {
-        let what = Use { action: "cancel_booking", case: None, booking: Some(booking.id) };
-        people::used(tx, app, &grant, what, now).await?;
-    }
+    note_use(tx, app, grant.as_ref(), "cancel_booking", booking.id, now).await?;
     Ok(Booked { booking, slot, day })
 }
 
+/// Marks a booking cancelled; its place is given back by [`give_back`].
+pub(super) async fn lose(tx: &Tx, row: booking::Model, reason: Option<String>) -> Result<booking::Model, Problem> {
+    let version = row.version + 1;
+    let mut row = row.into_active_model();
+    row.state = Set(BookingState::Cancelled);
+    row.live = Set(false);
+    row.cancel_reason = Set(reason);
+    row.version = Set(version);
+    Ok(row.update(tx).await?)
+}
+
+/// Gives the place of a booking back to where it came from; who waits is offered it.
+pub(super) async fn give_back(
+    tx: &Tx,
+    day: &talk_day::Model,
+    booking: &booking::Model,
+    now: Instant,
+) -> Result<slot::Model, Problem> {
+    match booking.place {
+        BookingPlace::Public => waits::give_back(tx, day, booking.slot_id, 1, now).await,
+        BookingPlace::Reserve => places::take_reserved(tx, booking.slot_id, -1).await,
+        BookingPlace::Line => places::lock_one(tx, booking.slot_id).await,
+    }
+}
+
+pub(super) fn check_version(row: &booking::Model, looked_at: Option<i32>) -> Result<(), Problem> {
+    if looked_at.is_some_and(|version| version != row.version) { Err(Code::Stale.into()) } else { Ok(()) }
+}
+
+pub(super) async fn note_use(
+    tx: &Tx,
+    app: &App,
+    grant: Option<&Grant>,
+    action: &'static str,
+    booking: BookingId,
+    now: Instant,
+) -> Result<(), Problem> {
+    match grant {
+        Some(grant) => people::used(tx, app, grant, Use { action, case: None, booking: Some(booking) }, now).await,
+        None => Ok(()),
+    }
+}
+
 /// The booking, when it is the caller's or that of somebody who let them see to talk days; else 404.
-async fn reach(
+pub(super) async fn reach(
     db: &impl ConnectionTrait,
     me: &Villager,
     row: Option<booking::Model>,
     today: NaiveDate,
 ) -> Result<(booking::Model, Option<Grant>), Problem> {
     let row = row.ok_or_else(Problem::not_found)?;
-    if row.person_id == me.person() {
-        return Ok((row, None));
-    }
-    let grant = people::authority(db, me, row.person_id, &ScopeWord::Talk, today).await;
-    grant.map(|grant| (row, Some(grant))).map_err(|problem| match problem.code() {
+    let grant = reach_person(db, me, row.person_id, today).await.map_err(|problem| match problem.code() {
         Code::NoAuthorisation => Problem::not_found(),
         _ => problem,
-    })
+    })?;
+    Ok((row, grant))
+}
+
+/// The authorisation by which the caller sees to somebody's talk days; none is needed for oneself.
+///
+/// # Errors
+/// `no_authorisation`.
+pub(super) async fn reach_person(
+    db: &impl ConnectionTrait,
+    me: &Villager,
+    person: PersonId,
+    today: NaiveDate,
+) -> Result<Option<Grant>, Problem> {
+    if person == me.person() {
+        return Ok(None);
+    }
+    people::authority(db, me, person, &ScopeWord::Talk, today).await.map(Some)
 }
 
 /// Bookings of oneself, or of somebody who let the caller see to talk days; newest first, at most a page and one.
@@ -118,10 +185,7 @@ pub async fn list(
     page: &PageQuery,
 ) -> Result<Vec<Booked>, Problem> {
     let person = for_person.unwrap_or(me.person());
-    if person != me.person() {
-        let today = local_day(app.clock.now());
-        people::authority(app.db.read(), me, person, &ScopeWord::Talk, today).await?;
-    }
+    reach_person(app.db.read(), me, person, local_day(app.clock.now())).await?;
     let mut query = booking::Entity::find().filter(booking::COLUMN.person_id.eq(person));
     if let Some(before) = Cursor::read::<BookingId>(page.cursor.as_deref())? {
         query = query.filter(booking::COLUMN.id.lt(before));
@@ -130,11 +194,17 @@ pub async fn list(
     complete(app.db.read(), rows).await
 }
 
-/// One booking within reach, or 404.
-pub async fn find(app: &App, me: &Villager, id: BookingId) -> Result<Booked, Problem> {
-    let row = booking::Entity::find_by_id(id).one(app.db.read()).await?;
-    let (row, _) = reach(app.db.read(), me, row, local_day(app.clock.now())).await?;
-    complete(app.db.read(), vec![row]).await?.pop().ok_or_else(Problem::not_found)
+/// One booking within reach, with other places where it was lost; or 404.
+pub async fn find(app: &App, me: &Villager, id: BookingId) -> Result<(Booked, Vec<Alternative>), Problem> {
+    let (db, now) = (app.db.read(), app.clock.now());
+    let row = booking::Entity::find_by_id(id).one(db).await?;
+    let (row, _) = reach(db, me, row, local_day(now)).await?;
+    let found = complete(db, vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
+    let alternatives = match rules::rebookable(&found.booking) {
+        Ok(()) => places::near(&found.slot, places::free_near(db, &found.day, now).await?),
+        Err(_) => vec![],
+    };
+    Ok((found, alternatives))
 }
 
 /// Bookings with their slots and days, read in one go each.

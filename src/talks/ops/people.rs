@@ -1,36 +1,60 @@
-//! Bookings when a person is joined with another, or forgotten.
+//! Bookings and waiting lists when a person is joined with another, or forgotten.
 
 use std::collections::BTreeSet;
 
 use entity::{
-    booking,
+    Instant, booking,
     booking::BookingState,
+    booking_event,
     id::{PersonId, TalkDayId},
+    minutes_signature, talk_rating,
+    talk_wait::{self, WaitState},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{Expr, LockType},
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    sea_query::Expr,
 };
+use serde_json::json;
 
-use super::places;
-use crate::{db::Tx, problem::Problem};
+use super::{
+    bookings::{give_back, lose},
+    places, round, waits,
+};
+use crate::{db::Tx, problem::Problem, talks::terms::stored};
 
 async fn live(tx: &Tx, person: PersonId) -> Result<Vec<booking::Model>, Problem> {
     let rows = booking::Entity::find()
         .filter(booking::COLUMN.person_id.eq(person))
         .filter(booking::COLUMN.live.eq(true))
-        .order_by_asc(booking::Column::Id);
-    Ok(rows.lock(LockType::NoKeyUpdate).all(tx).await?)
+        .order_by_asc(booking::Column::TalkDayId);
+    Ok(rows.all(tx).await?)
 }
 
-/// Gives every place of somebody back and takes their words out.
-pub async fn cancel_all(tx: &Tx, person: PersonId) -> Result<(), Problem> {
+/// Entries of waiting lists that somebody joined and that still wait or hold.
+async fn waiting(tx: &Tx, person: PersonId) -> Result<Vec<talk_wait::Model>, Problem> {
+    let rows = talk_wait::Entity::find()
+        .filter(talk_wait::COLUMN.person_id.eq(person))
+        .filter(talk_wait::COLUMN.state.is_in([WaitState::Waiting, WaitState::Held]))
+        .order_by_asc(talk_wait::Column::TalkDayId);
+    Ok(rows.all(tx).await?)
+}
+
+/// Gives every place of somebody back and takes their words out. That they were heard stays counted.
+pub async fn cancel_all(tx: &Tx, person: PersonId, now: Instant) -> Result<(), Problem> {
     for row in live(tx, person).await? {
-        give_up(tx, row, "person_left").await?;
+        if matches!(row.state, BookingState::Booked | BookingState::ToConfirm) {
+            give_up(tx, row, "person_left", now).await?;
+        }
     }
-    // What they came to say goes with them; that a place was taken stays counted.
+    for wait in waiting(tx, person).await? {
+        let day = round::lock_day(tx, wait.talk_day_id).await?;
+        waits::end(tx, &day, &wait, WaitState::Left, now).await?;
+    }
     booking::Entity::update_many()
         .col_expr(booking::Column::Summary, Expr::val(""))
+        .col_expr(booking::Column::AgendaTitle, Expr::value(Option::<String>::None))
+        .col_expr(booking::Column::Address, Expr::value(Option::<String>::None))
+        .col_expr(booking::Column::ObjectionText, Expr::value(Option::<String>::None))
         .col_expr(booking::Column::CancelReason, Expr::value(Option::<String>::None))
         .col_expr(booking::Column::AgentId, Expr::value(Option::<PersonId>::None))
         .filter(booking::COLUMN.person_id.eq(person))
@@ -40,28 +64,76 @@ pub async fn cancel_all(tx: &Tx, person: PersonId) -> Result<(), Problem> {
 }
 
 /// The bookings of one become those of the other, who keeps their own place where both have one on a day.
-pub async fn move_bookings(tx: &Tx, from: PersonId, into: PersonId) -> Result<(), Problem> {
+pub async fn move_bookings(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Result<(), Problem> {
     let taken: BTreeSet<TalkDayId> = live(tx, into).await?.into_iter().map(|row| row.talk_day_id).collect();
     for row in live(tx, from).await?.into_iter().filter(|row| taken.contains(&row.talk_day_id)) {
-        give_up(tx, row, "same_person").await?;
+        give_up(tx, row, "same_person", now).await?;
     }
     for column in [booking::Column::PersonId, booking::Column::AgentId] {
         booking::Entity::update_many().col_expr(column, Expr::val(into)).filter(column.eq(from)).exec(tx).await?;
     }
+    booking_event::Entity::update_many()
+        .col_expr(booking_event::Column::PersonId, Expr::val(into))
+        .filter(booking_event::COLUMN.person_id.eq(from))
+        .exec(tx)
+        .await?;
+    move_waits(tx, from, into, now).await?;
+    move_ratings(tx, from, into).await?;
+    move_signatures(tx, from, into).await
+}
+
+async fn move_waits(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Result<(), Problem> {
+    let theirs: BTreeSet<_> = waiting(tx, into).await?.into_iter().map(|wait| wait.slot_id).collect();
+    for wait in waiting(tx, from).await? {
+        if theirs.contains(&wait.slot_id) {
+            let day = round::lock_day(tx, wait.talk_day_id).await?;
+            waits::end(tx, &day, &wait, WaitState::Left, now).await?;
+            continue;
+        }
+        let party: Vec<PersonId> = stored(&wait.party)?;
+        let party: Vec<PersonId> = party.into_iter().map(|one| if one == from { into } else { one }).collect();
+        let mut row = wait.into_active_model();
+        row.party = Set(json!(party));
+        row.update(tx).await?;
+    }
+    for column in [talk_wait::Column::PersonId, talk_wait::Column::AgentId] {
+        talk_wait::Entity::update_many().col_expr(column, Expr::val(into)).filter(column.eq(from)).exec(tx).await?;
+    }
     Ok(())
 }
 
-async fn give_up(tx: &Tx, row: booking::Model, reason: &str) -> Result<(), Problem> {
-    let (slot, version) = (row.slot_id, row.version + 1);
-    let ahead = row.state == BookingState::Booked || row.state == BookingState::ToConfirm;
-    let mut row = row.into_active_model();
-    row.state = Set(BookingState::Cancelled);
-    row.live = Set(false);
-    row.cancel_reason = Set(Some(reason.to_owned()));
-    row.version = Set(version);
-    row.update(tx).await?;
-    if ahead {
-        places::give_back(tx, slot, 1).await?;
-    }
+/// One person rates a day once.
+async fn move_ratings(tx: &Tx, from: PersonId, into: PersonId) -> Result<(), Problem> {
+    let days = talk_rating::Entity::find().select_only().column(talk_rating::Column::TalkDayId);
+    let rated = days.filter(talk_rating::COLUMN.person_id.eq(into)).into_query();
+    let twice = talk_rating::Entity::delete_many().filter(talk_rating::COLUMN.person_id.eq(from));
+    twice.filter(talk_rating::Column::TalkDayId.in_subquery(rated)).exec(tx).await?;
+    talk_rating::Entity::update_many()
+        .col_expr(talk_rating::Column::PersonId, Expr::val(into))
+        .filter(talk_rating::COLUMN.person_id.eq(from))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// One person signs minutes once.
+async fn move_signatures(tx: &Tx, from: PersonId, into: PersonId) -> Result<(), Problem> {
+    let minutes = minutes_signature::Entity::find().select_only().column(minutes_signature::Column::MinutesId);
+    let signed = minutes.filter(minutes_signature::COLUMN.person_id.eq(into)).into_query();
+    let twice = minutes_signature::Entity::delete_many().filter(minutes_signature::COLUMN.person_id.eq(from));
+    twice.filter(minutes_signature::Column::MinutesId.in_subquery(signed)).exec(tx).await?;
+    minutes_signature::Entity::update_many()
+        .col_expr(minutes_signature::Column::PersonId, Expr::val(into))
+        .filter(minutes_signature::COLUMN.person_id.eq(from))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn give_up(tx: &Tx, row: booking::Model, reason: &str, now: Instant) -> Result<(), Problem> {
+    let day = round::lock_day(tx, row.talk_day_id).await?;
+    places::lock_one(tx, row.slot_id).await?;
+    let row = lose(tx, row, Some(reason.to_owned())).await?;
+    give_back(tx, &day, &row, now).await?;
     Ok(())
 }

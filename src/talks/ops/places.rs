@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use entity::{
     Instant, booking,
     id::{SlotId, TalkDayId},
@@ -12,15 +13,16 @@ use entity::{
     talk_day::TalkDayState,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     db::{Tx, padded},
     problem::{Code, Problem},
-    talks::rules,
+    talks::{holds, rules},
 };
 
 /// How many days are looked at for alternatives.
@@ -29,12 +31,14 @@ const DAYS_LOOKED_AT: u64 = 8;
 const SLOTS_WEIGHED: u64 = 205;
 
 /// A place that could be had instead.
-#[derive(Serialize)]
-struct Alternative {
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlternativeSlot)]
+pub struct Alternative {
     slot: SlotId,
     talk_day: TalkDayId,
-    starts_at: Instant,
-    ends_at: Instant,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    /// Free public places.
     free: i32,
 }
 
@@ -55,7 +59,12 @@ pub(super) async fn take(tx: &Tx, places: BTreeMap<SlotId, i32>) -> Result<(), P
         let taken = slot::Entity::update_many()
             .col_expr(slot::Column::Taken, Expr::col(slot::Column::Taken).add(places))
             .filter(slot::COLUMN.id.is_in(padded(slots)))
-            .filter(Expr::col(slot::Column::Taken).add(places).lte(Expr::col(slot::Column::PublicPlaces)))
+            .filter(
+                Expr::col(slot::Column::Taken)
+                    .add(Expr::col(slot::Column::Held))
+                    .add(places)
+                    .lte(Expr::col(slot::Column::PublicPlaces)),
+            )
             .exec(tx)
             .await?;
         if usize::try_from(taken.rows_affected).ok() != Some(wanted) {
@@ -65,7 +74,45 @@ pub(super) async fn take(tx: &Tx, places: BTreeMap<SlotId, i32>) -> Result<(), P
     Ok(())
 }
 
-/// Gives places of the slot back.
+/// One slot, locked.
+pub(super) async fn lock_one(tx: &Tx, id: SlotId) -> Result<slot::Model, Problem> {
+    lock(tx, BTreeSet::from([id])).await?.pop().ok_or_else(Problem::not_found)
+}
+
+/// Holds so many more places for those who wait, or, negative, so many fewer; who is offered a place waits no more.
+pub(super) async fn hold(tx: &Tx, id: SlotId, places: i32) -> Result<slot::Model, Problem> {
+    let waiting = i32::from(places > 0);
+    change(
+        tx,
+        id,
+        vec![
+            (slot::Column::Held, Expr::col(slot::Column::Held).add(places)),
+            (slot::Column::Waiting, Expr::col(slot::Column::Waiting).sub(waiting)),
+        ],
+    )
+    .await
+}
+
+/// So many more entries wait for the slot.
+pub(super) async fn count_waiting(tx: &Tx, id: SlotId, more: i32) -> Result<slot::Model, Problem> {
+    change(tx, id, vec![(slot::Column::Waiting, Expr::col(slot::Column::Waiting).add(more))]).await
+}
+
+/// So many more of the places kept for walk-ins and the phone are taken.
+pub(super) async fn take_reserved(tx: &Tx, id: SlotId, more: i32) -> Result<slot::Model, Problem> {
+    change(tx, id, vec![(slot::Column::ReserveTaken, Expr::col(slot::Column::ReserveTaken).add(more))]).await
+}
+
+async fn change(tx: &Tx, id: SlotId, columns: Vec<(slot::Column, Expr)>) -> Result<slot::Model, Problem> {
+    let mut update = slot::Entity::update_many().filter(slot::COLUMN.id.eq(id));
+    for (column, value) in columns {
+        update = update.col_expr(column, value);
+    }
+    let changed = update.exec_with_returning(tx).await?;
+    changed.into_iter().next().ok_or_else(|| Problem::unexpected("a slot that was locked is not there"))
+}
+
+/// Gives places of the slot back. Who calls it offers them to the waiting list: see [`super::waits::give_back`].
 pub(super) async fn give_back(tx: &Tx, id: SlotId, places: i32) -> Result<slot::Model, Problem> {
     let freed = slot::Entity::update_many()
         .col_expr(slot::Column::Taken, Expr::col(slot::Column::Taken).sub(places))
@@ -101,7 +148,11 @@ pub(super) async fn numbers(
 }
 
 /// Free slots of this day and of the open days that follow it in the same place.
-pub(super) async fn free_near(tx: &Tx, day: &talk_day::Model, now: Instant) -> Result<Vec<slot::Model>, Problem> {
+pub(super) async fn free_near(
+    db: &impl ConnectionTrait,
+    day: &talk_day::Model,
+    now: Instant,
+) -> Result<Vec<slot::Model>, Problem> {
     let days: Vec<TalkDayId> = talk_day::Entity::find()
         .select_only()
         .column(talk_day::Column::Id)
@@ -113,18 +164,22 @@ pub(super) async fn free_near(tx: &Tx, day: &talk_day::Model, now: Instant) -> R
         .order_by_asc(talk_day::Column::StartsAt)
         .limit(DAYS_LOOKED_AT)
         .into_tuple()
-        .all(tx)
+        .all(db)
         .await?;
-    let free = slot::Entity::find()
-        .filter(slot::COLUMN.talk_day_id.is_in(padded(days)))
-        .filter(Expr::col(slot::Column::Taken).lt(Expr::col(slot::Column::PublicPlaces)));
-    Ok(free.order_by_asc(slot::Column::StartsAt).limit(SLOTS_WEIGHED).all(tx).await?)
+    let free = slot::Entity::find().filter(slot::COLUMN.talk_day_id.is_in(padded(days))).filter(
+        Expr::col(slot::Column::Taken).add(Expr::col(slot::Column::Held)).lt(Expr::col(slot::Column::PublicPlaces)),
+    );
+    Ok(free.order_by_asc(slot::Column::StartsAt).limit(SLOTS_WEIGHED).all(db).await?)
+}
+
+/// The nearest of the free slots, as they are offered.
+pub(super) fn near(wanted: &slot::Model, free: Vec<slot::Model>) -> Vec<Alternative> {
+    rules::nearest(wanted, free).into_iter().map(Alternative::from).collect()
 }
 
 /// The refusal of a full slot, with the nearest of the free ones.
 pub(super) fn full(wanted: &slot::Model, free: Vec<slot::Model>) -> Problem {
-    let alternatives: Vec<Alternative> = rules::nearest(wanted, free).into_iter().map(Alternative::from).collect();
-    Problem::new(Code::SlotFull).with("alternatives", alternatives)
+    Problem::new(Code::SlotFull).with("alternatives", near(wanted, free))
 }
 
 impl From<slot::Model> for Alternative {
@@ -134,7 +189,7 @@ impl From<slot::Model> for Alternative {
             talk_day: row.talk_day_id,
             starts_at: row.starts_at,
             ends_at: row.ends_at,
-            free: row.public_places - row.taken,
+            free: holds::free(&row),
         }
     }
 }

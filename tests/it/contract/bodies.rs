@@ -37,6 +37,13 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("refuse_residence_claim", json!({"reason": "请带身份证来村里"})),
         ("update_me", json!({"name": "样例"})),
         ("book_slot", a_booking()),
+        // The persons and the slot are found when they are known.
+        ("book_household", both(&a_booking(), &json!({"persons": []}))),
+        ("move_booking", json!({"slot": ""})),
+        ("object_to_missed", json!({"text": "我到了"})),
+        ("settle_missed", json!({"upheld": true})),
+        ("book_for_caller", both(&a_booking(), &json!({"for_person": {"name": "样例", "phone": "13800000009"}}))),
+        ("set_priority", json!({"until": "2027-06-30", "reason": "残疾证已核实"})),
         ("file_case", matter.clone()),
         ("act_on_case", json!({"action": "submit"})),
         ("act_on_case", json!({"action": "confirm"})),
@@ -78,6 +85,7 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
 pub(super) fn parameters(operation: &str) -> &'static str {
     match operation {
         "export_register" => "?register=people",
+        "list_bookings_for_desk" => "?waiting_for=confirmation",
         _ => "",
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     people,
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
-    talks::{booked, one_slot},
+    talks::{booked, lets_act, one_slot, put_in_state},
 };
 
 /// A call that only who asks can make fail.
@@ -110,6 +110,12 @@ impl Village {
                 who_may.post("/me/phone/sms", json!({"phone": phone})).await.expect(202);
                 body["code"] = json!(self.app.code_sent_to(&phone).await);
             }
+            "book_household" => {
+                let other = self.app.villager(&format!("{} 的家人", who_may.name)).await;
+                lets_act(&other, who_may).await;
+                body["persons"] = json!([who_may.id(), other.id()]);
+            }
+            "move_booking" => body["slot"] = one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
             "get_household" => {
                 let number = citizen_no(self.villagers.get());
                 people::on_roster(&self.app, "样例", &number, "1").await;
@@ -138,9 +144,14 @@ impl Village {
     async fn thing(&self, kind: &str, state: &str, villager: &Actor) -> String {
         let id = match kind {
             "divisions" => json!(self.id),
-            "slots" => one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
+            "slots" => one_slot(&self.app, 2).await["slots"][0]["id"].clone(),
             "talk-days" => self.booking(villager).await["talk_day"].clone(),
-            "bookings" => self.booking(villager).await["id"].clone(),
+            "bookings" => self.booking_that(state, villager).await["id"].clone(),
+            "waits" => {
+                let slot = one_slot(&self.app, 1).await["slots"][0]["id"].clone();
+                villager.post(&format!("/slots/{}/waits", slot.as_str().unwrap()), json!({})).await.expect(201)["id"]
+                    .clone()
+            }
             "talk-rules" => {
                 let rules = format!("/staff/divisions/{}/talk-rules", self.id);
                 let (_, rule) = bodies("", "").into_iter().find(|(id, _)| *id == "make_talk_rule").unwrap();
@@ -194,6 +205,25 @@ impl Village {
         booked(villager, &one_slot(&self.app, 1).await["slots"][0]).await
     }
 
+    async fn booking_that(&self, state: &str, villager: &Actor) -> Value {
+        let booking = self.booking(villager).await;
+        match state {
+            "lost" => {
+                let day = booking["talk_day"].as_str().unwrap();
+                self.desk.post(&format!("/staff/talk-days/{day}/cancel"), json!({"reason": "下雨"})).await.expect(200);
+            }
+            "missed" => put_in_state(&self.app, &booking, "missed").await,
+            "to_confirm" => put_in_state(&self.app, &booking, "to_confirm").await,
+            "objected" => {
+                put_in_state(&self.app, &booking, "missed").await;
+                let path = format!("/bookings/{}/object", booking["id"].as_str().unwrap());
+                villager.post(&path, json!({"text": "我到了"})).await.expect(200);
+            }
+            _ => {}
+        }
+        booking
+    }
+
     async fn case(&self, state: &str, villager: &Actor) -> Value {
         if state == "draft" {
             let body = json!({"kind": "proxy", "item": "DZ-MZ-01", "division": self.id, "draft": true});
@@ -224,6 +254,10 @@ fn state_for(operation: &str, body: &Value) -> &'static str {
         (_, "assign") => "accepted",
         (_, "sign" | "return") => "assigned",
         (_, "answer") => "in_progress",
+        ("rebook_booking", _) => "lost",
+        ("object_to_missed", _) => "missed",
+        ("settle_missed", _) => "objected",
+        ("confirm_booking", _) => "to_confirm",
         ("review_case", _) | (_, "confirm" | "reopen") => "answered",
         _ => "submitted",
     }

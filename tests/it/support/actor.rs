@@ -19,7 +19,8 @@ pub struct Actor {
 }
 
 impl Actor {
-    pub(super) fn nobody(client: reqwest::Client, address: &str) -> Self {
+    /// Somebody who is not signed in, at a server.
+    pub fn nobody(client: reqwest::Client, address: &str) -> Self {
         let name = "nobody".to_owned();
         Self { name, session: Value::Null, client, address: address.to_owned(), token: None, language: None }
     }
@@ -47,6 +48,12 @@ impl Actor {
     /// The same person calling another server.
     pub fn at(mut self, server: &super::TestApp) -> Self {
         self.address.clone_from(&server.address);
+        self
+    }
+
+    /// The same person calling the server at this address.
+    pub fn at_address(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.address);
         self
     }
 

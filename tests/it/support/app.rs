@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, net::TcpListener, rc::Rc, sync::A
 use actix_web::dev::ServerHandle;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{division, id::DivisionId, job};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use shuoshi::{
     app::{self, App},
@@ -15,7 +15,10 @@ use shuoshi::{
     demo, jobs, wechat_sim,
 };
 
-use super::{Actor, Engine, TestDatabase, database::config_on};
+use super::{
+    Actor, Engine, TestDatabase,
+    database::{config_on, number},
+};
 
 /// When every test begins: Monday 2026-11-23, ten o'clock in China, a working day.
 pub fn monday_morning() -> DateTime<Utc> {
@@ -233,12 +236,7 @@ impl TestApp {
 
     /// The one number that a statement selects.
     pub async fn number(&self, sql: &str) -> i64 {
-        let engine = match self.shared.engine {
-            Engine::Sqlite => DbBackend::Sqlite,
-            Engine::Postgres => DbBackend::Postgres,
-        };
-        let row = self.db().read().query_one_raw(Statement::from_string(engine, sql)).await.unwrap().unwrap();
-        row.try_get_by_index::<i64>(0).unwrap()
+        number(self.db(), sql).await
     }
 
     /// Jobs that are due and not done, and those that were given up.

@@ -190,3 +190,10 @@ async fn fill(url: &str) {
     demo::load(&app).await.unwrap();
     app.db.close().await;
 }
+
+/// The number that a query answers.
+pub async fn number(db: &Db, sql: &str) -> i64 {
+    let read = db.read();
+    let row = read.query_one_raw(Statement::from_string(read.get_database_backend(), sql)).await.unwrap().unwrap();
+    row.try_get_by_index::<i64>(0).unwrap()
+}

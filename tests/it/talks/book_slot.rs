@@ -10,7 +10,7 @@ both_engines! {
         let villager = app.villager("甲").await;
         let day = one_slot(&app, 3).await;
         let booking = booked(&villager, &day["slots"][0]).await;
-        assert_eq!((&booking["state"], &booking["number_in_line"], &booking["actions"]), (&json!("booked"), &json!(1), &json!(["cancel"])));
+        assert_eq!((&booking["state"], &booking["number_in_line"], &booking["actions"]), (&json!("booked"), &json!(1), &json!(["cancel", "move"])));
         assert_eq!(booking["talk_day"], day["id"]);
         let id = booking["id"].as_str().unwrap();
         assert_eq!(villager.get(&format!("/bookings/{id}")).await.expect(200)["code"], booking["code"]);

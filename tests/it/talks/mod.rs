@@ -1,9 +1,17 @@
 //! Talk days: rules become days, days have places, nobody gets a place that is not there.
 
+mod book_household;
 mod book_slot;
 mod cancel_booking;
+mod desk_bookings;
+mod missed;
+mod move_booking;
+mod rebook_booking;
+mod storm;
 mod talk_rules;
+mod waits;
 
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::support::{Actor, TestApp};
@@ -37,10 +45,35 @@ pub(super) async fn one_slot(app: &TestApp, places: u32) -> Value {
     day
 }
 
-/// Slots whose counter is not the number of their live bookings, or above their public places.
+/// Slots of which a counter is not what it counts, or above its bound.
+pub(super) const WRONG_COUNTS: &str = "
+    SELECT count(*) FROM slot
+    WHERE taken <> (SELECT count(*) FROM booking b WHERE b.slot_id = slot.id AND b.live AND b.place = 'public')
+       OR reserve_taken <> (SELECT count(*) FROM booking b WHERE b.slot_id = slot.id AND b.live AND b.place = 'reserve')
+       OR held <> (SELECT COALESCE(sum(places), 0) FROM talk_wait w WHERE w.slot_id = slot.id AND w.state = 'held')
+       OR waiting <> (SELECT count(*) FROM talk_wait w WHERE w.slot_id = slot.id AND w.state = 'waiting')
+       OR taken + held > public_places OR reserve_taken > places - public_places";
+
+/// How many there are.
 pub(super) async fn wrong_counts(app: &TestApp) -> i64 {
-    let live = "(SELECT count(*) FROM booking b WHERE b.slot_id = slot.id AND b.live)";
-    app.number(&format!("SELECT count(*) FROM slot WHERE taken <> {live} OR taken > public_places")).await
+    app.number(WRONG_COUNTS).await
+}
+
+/// Lets somebody see to another's talk days.
+pub(super) async fn lets_act(principal: &Actor, agent: &Actor) {
+    let body = json!({
+        "agent": agent.id(), "agent_name": "样例侄", "scope": ["talk"], "until": "2027-11-23",
+        "evidence": {"kind": "in_person", "text": "二人到村便民服务室当面说明"},
+    });
+    agent.put("/me", json!({"name": "样例侄"})).await.expect(200);
+    principal.post("/me/authorisations", body).await.expect(201);
+}
+
+/// Puts a booking in a state that only time and the line bring about.
+pub(super) async fn put_in_state(app: &TestApp, booking: &Value, state: &str) {
+    let code = booking["code"].as_str().unwrap();
+    let sql = format!("UPDATE booking SET state = '{state}' WHERE code = '{code}'");
+    app.db().transact(async move |tx| Ok(tx.execute_unprepared(&sql).await.map(drop)?)).await.unwrap();
 }
 
 /// Books and answers the booking.

@@ -1,0 +1,188 @@
+//! Missed days: objections of villagers, and what the desk says of them; confirming by phone.
+
+use entity::{
+    Instant, booking,
+    booking::{BookingState, MissedObjection},
+    id::{BookingId, DivisionId},
+    person, slot, talk_day,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    bookings::{self, Booked, Held, telling},
+    step::{self, Acting},
+};
+use crate::{
+    app::App,
+    auth::{
+        Staff, Villager,
+        duty::{ManageTalks, SeeTalkLine},
+    },
+    db::Tx,
+    divisions,
+    http::{Cursor, PageQuery},
+    notices,
+    personal::{PersonName, Personal, PhoneNumber, PrivateText},
+    problem::{Code, Problem},
+    talks::{rules, steps::LineAction},
+};
+
+/// Why somebody says that they were not missing.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectToMissed {
+    #[validate(length(min = 1, max = 500))]
+    #[schema(min_length = 1, max_length = 500)]
+    text: String,
+}
+
+/// What the desk says of an objection.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettleMissed {
+    /// Upheld: the day does not count as missed.
+    upheld: bool,
+}
+
+/// Objects to being counted as missed; until it is settled the day does not count.
+///
+/// # Errors
+/// `transition_not_allowed` unless it was missed and not objected to before; `too_late` when it is forgotten anyway.
+pub async fn object(
+    tx: &Tx,
+    app: &App,
+    me: &Villager,
+    id: BookingId,
+    body: &ObjectToMissed,
+    now: Instant,
+) -> Result<Booked, Problem> {
+    let Held { booking, day, grant } = bookings::hold(tx, me, id, now).await?;
+    rules::may_object(&booking, &day, now)?;
+    let version = booking.version + 1;
+    let mut row = booking.into_active_model();
+    row.objection = Set(Some(MissedObjection::Open));
+    row.objection_text = Set(Some(app.field_keys.close(&PrivateText::of_stored(body.text.trim().to_owned()))?));
+    row.version = Set(version);
+    let booking = row.update(tx).await?;
+    bookings::note_use(tx, app, grant.as_ref(), "object_to_missed", booking.id, now).await?;
+    let slot = slot::Entity::find_by_id(booking.slot_id).one(tx).await?.ok_or_else(Problem::not_found)?;
+    Ok(Booked { booking, slot, day })
+}
+
+/// Settles an objection; the person is told.
+pub async fn settle(
+    tx: &Tx,
+    staff: &Staff<ManageTalks>,
+    id: BookingId,
+    body: &SettleMissed,
+    now: Instant,
+) -> Result<booking::Model, Problem> {
+    let open = step::open(tx, staff, id).await?;
+    if open.booking.objection != Some(MissedObjection::Open) {
+        return Err(Code::TransitionNotAllowed.into());
+    }
+    let (objection, kind) = if body.upheld {
+        (MissedObjection::Upheld, "missed_upheld")
+    } else {
+        (MissedObjection::Refused, "missed_refused")
+    };
+    let version = open.booking.version + 1;
+    let mut row = open.booking.into_active_model();
+    row.objection = Set(Some(objection));
+    row.version = Set(version);
+    tell(tx, row.update(tx).await?, kind, now).await
+}
+
+/// Confirms that somebody who was missed twice will come this time.
+pub async fn confirm(
+    tx: &Tx,
+    staff: &Staff<SeeTalkLine>,
+    id: BookingId,
+    now: Instant,
+) -> Result<booking::Model, Problem> {
+    let open = step::open(tx, staff, id).await?;
+    let acting = Acting { staff: staff.id(), said_at: None, key: None, now };
+    let booking = step::take(tx, open, LineAction::Confirm, &acting, |_| {}).await?;
+    tell(tx, booking, "booking_confirmed", now).await
+}
+
+async fn tell(tx: &Tx, row: booking::Model, kind: &'static str, now: Instant) -> Result<booking::Model, Problem> {
+    let slot = slot::Entity::find_by_id(row.slot_id).one(tx).await?.ok_or_else(Problem::not_found)?;
+    notices::tell(tx, vec![telling(&row, &slot, kind)], now).await?;
+    Ok(row)
+}
+
+/// What of bookings waits for the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingForDesk {
+    /// To be confirmed by phone.
+    Confirmation,
+    /// An objection to being counted as missed.
+    Objection,
+}
+
+/// A booking that waits for the desk.
+pub struct ForDesk {
+    pub booking: booking::Model,
+    pub slot: slot::Model,
+    pub name: Option<PersonName>,
+    pub phone: Option<PhoneNumber>,
+    /// What the person objects.
+    pub text: Option<PrivateText>,
+}
+
+/// Bookings of a place that wait for the desk, the oldest first, at most a page and one.
+pub async fn list(
+    app: &App,
+    staff: &Staff<ManageTalks>,
+    division: DivisionId,
+    wanted: WaitingForDesk,
+    page: &PageQuery,
+) -> Result<Vec<ForDesk>, Problem> {
+    let db = app.db.read();
+    let place = divisions::reach(db, staff, division).await?;
+    let days = talk_day::Entity::find().select_only().column(talk_day::Column::Id);
+    let days = days.filter(talk_day::COLUMN.division_id.eq(place.id)).into_query();
+    let now = app.clock.now();
+    let ahead = talk_day::Entity::find().select_only().column(talk_day::Column::Id);
+    let ahead = ahead.filter(talk_day::COLUMN.ends_at.gt(now));
+    let what = match wanted {
+        WaitingForDesk::Confirmation => Condition::all()
+            .add(booking::COLUMN.state.eq(BookingState::ToConfirm))
+            .add(booking::Column::TalkDayId.in_subquery(ahead.into_query())),
+        WaitingForDesk::Objection => Condition::all().add(booking::COLUMN.objection.eq(Some(MissedObjection::Open))),
+    };
+    let mut query = booking::Entity::find().filter(booking::Column::TalkDayId.in_subquery(days)).filter(what);
+    if let Some(after) = Cursor::read::<BookingId>(page.cursor.as_deref())? {
+        query = query.filter(booking::COLUMN.id.gt(after));
+    }
+    let rows = query.order_by_asc(booking::Column::Id).limit(page.size() + 1).all(db).await?;
+    with_people(app, rows).await
+}
+
+async fn with_people(app: &App, rows: Vec<booking::Model>) -> Result<Vec<ForDesk>, Problem> {
+    let db = app.db.read();
+    let people = person::Entity::find().filter(person::COLUMN.id.is_in(rows.iter().map(|row| row.person_id)));
+    let people = people.all(db).await?;
+    let slots = slot::Entity::find().filter(slot::COLUMN.id.is_in(rows.iter().map(|row| row.slot_id))).all(db).await?;
+    rows.into_iter()
+        .map(|booking| {
+            let slot = slots.iter().find(|slot| slot.id == booking.slot_id).cloned();
+            let person = people.iter().find(|person| person.id == booking.person_id);
+            Ok(ForDesk {
+                slot: slot.ok_or_else(|| Problem::unexpected("a booking of no slot"))?,
+                name: app.field_keys.open_if(person.and_then(|person| person.name.as_ref()))?,
+                phone: app.field_keys.open_if(person.and_then(|person| person.phone.as_ref()))?,
+                text: app.field_keys.open_if(booking.objection_text.as_ref())?,
+                booking,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,115 @@
+//! Missed days: asked by phone after two, an objection that counts, limits that do not bind the old.
+
+use chrono::TimeDelta;
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+
+use super::{booked, bookings, put_in_state, wish};
+use crate::{
+    people::{ANOTHER, GROWN_UP, resident},
+    support::{Actor, TestApp},
+};
+
+/// A day with room for many; `on` is a date of November 2026.
+async fn day(app: &TestApp, on: &str) -> Value {
+    let body = json!({
+        "date": on, "starts": "15:00", "ends": "16:00", "slot_minutes": 30, "capacity": 5, "place": "村委会",
+        "opens_days_before": 30, "walk_in_share": 0.0,
+    });
+    let desk = app.staff("desk").await;
+    desk.post(&format!("/staff/divisions/{}/talk-days", app.village().await), body).await.expect(201)
+}
+
+async fn misses(app: &TestApp, who: &Actor, dates: &[&str]) -> Vec<Value> {
+    let mut bookings = Vec::new();
+    for date in dates {
+        let day = day(app, date).await;
+        let booking = booked(who, &day["slots"][0]).await;
+        put_in_state(app, &booking, "missed").await;
+        bookings.push(booking);
+    }
+    bookings
+}
+
+both_engines! {
+    async fn who_was_missed_twice_is_asked_by_phone_first(app: TestApp) {
+        let villager = app.villager("甲").await;
+        misses(&app, &villager, &["2026-11-24", "2026-11-26"]).await;
+        app.advance(TimeDelta::days(4));
+        app.drain_jobs().await;
+        let villager = app.villager("甲").await;
+        let third = villager.post(&bookings(&day(&app, "2026-11-28").await["slots"][0]), wish()).await.expect(201);
+        assert_eq!(third["state"], "to_confirm", "not turned away");
+        let desk_lists = format!("/staff/divisions/{}/bookings?waiting_for=confirmation", app.village().await);
+        let desk = app.staff("desk").await;
+        assert_eq!(desk.get(&desk_lists).await.expect(200)["items"][0]["id"], third["id"]);
+        let path = format!("/staff/bookings/{}/confirm", third["id"].as_str().unwrap());
+        app.staff("neighbour").await.post(&path, json!({})).await.problem("not_found");
+        assert_eq!(desk.post(&path, json!({})).await.expect(200)["state"], "booked");
+        desk.post(&path, json!({})).await.problem("transition_not_allowed");
+        assert_eq!(desk.get(&desk_lists).await.expect(200)["items"], json!([]));
+        app.drain_jobs().await;
+    }
+
+    async fn an_objection_takes_it_back_and_time_forgets_it(app: TestApp) {
+        let villager = app.villager("甲").await;
+        let gone = misses(&app, &villager, &["2026-11-24", "2026-11-26"]).await;
+        app.advance(TimeDelta::days(4));
+        app.drain_jobs().await;
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let own = format!("/bookings/{}", gone[0]["id"].as_str().unwrap());
+        assert_eq!(villager.get(&own).await.expect(200)["actions"], json!(["object"]));
+        app.villager("乙").await.post(&format!("{own}/object"), json!({"text": "我在"})).await.problem("not_found");
+        let objected = villager.post(&format!("{own}/object"), json!({"text": "我到了，没人叫我"})).await.expect(200);
+        assert_eq!(objected["objection"], "open");
+        villager.post(&format!("{own}/object"), json!({"text": "再说"})).await.problem("transition_not_allowed");
+        let at = day(&app, "2026-11-28").await;
+        let next = villager.post(&bookings(&at["slots"][0]), wish()).await.expect(201);
+        assert_eq!(next["state"], "booked", "what is objected to does not count meanwhile");
+        let list = format!("/staff/divisions/{}/bookings?waiting_for=objection", app.village().await);
+        assert_eq!(desk.get(&list).await.expect(200)["items"][0]["text"], "我到了，没人叫我");
+        let settle = format!("/staff/bookings/{}/settle-missed", gone[0]["id"].as_str().unwrap());
+        assert_eq!(desk.post(&settle, json!({"upheld": false})).await.expect(200)["objection"], "refused");
+        desk.post(&settle, json!({"upheld": true})).await.problem("transition_not_allowed");
+        let after = day(&app, "2026-11-29").await;
+        assert_eq!(villager.post(&bookings(&after["slots"][0]), wish()).await.expect(201)["state"], "to_confirm");
+        app.drain_jobs().await;
+        assert!(villager.get("/inbox").await.expect(200).to_string().contains("missed_refused"));
+        app.advance(TimeDelta::days(30));
+        app.drain_jobs().await;
+        let villager = app.villager("甲").await;
+        let long_after = day(&app, "2026-12-29").await;
+        assert_eq!(villager.post(&bookings(&long_after["slots"][0]), wish()).await.expect(201)["state"], "booked");
+        app.drain_jobs().await;
+    }
+
+    async fn no_limit_binds_who_is_65_or_whom_the_desk_exempts(app: TestApp) {
+        let (old, young) = (resident(&app, "样例老人", ANOTHER).await, resident(&app, "样例侄", GROWN_UP).await);
+        let dates = ["2026-11-24", "2026-11-26", "2026-11-27", "2026-11-28"];
+        for (at, date) in dates.iter().enumerate() {
+            let day = day(&app, date).await;
+            booked(&old, &day["slots"][0]).await;
+            let answer = young.post(&bookings(&day["slots"][0]), wish()).await;
+            if at < 3 { answer.expect(201) } else { answer.problem("limit_reached") };
+        }
+        let desk = app.staff("desk").await;
+        let path = format!("/staff/people/{}/priority", young.id());
+        desk.post(&path, json!({"until": "2029-11-23", "reason": "残疾证已核实"})).await.invalid("/until", "range");
+        app.staff("neighbour").await.post(&path, json!({"until": null, "reason": "残疾证已核实"})).await.problem("not_found");
+        desk.post(&path, json!({"until": "2027-06-30", "reason": "残疾证已核实"})).await.expect(200);
+        let day = day(&app, "2026-11-29").await;
+        booked(&young, &day["slots"][0]).await;
+        app.drain_jobs().await;
+    }
+
+    async fn the_65th_birthday_is_worked_out_for_who_was_confirmed_before(app: TestApp) {
+        let old = resident(&app, "样例老人", ANOTHER).await;
+        let db = app.db();
+        let forget = "UPDATE person SET priority_from = NULL".to_owned();
+        db.transact(async move |tx| Ok(tx.execute_unprepared(&forget).await.map(drop)?)).await.unwrap();
+        app.advance(TimeDelta::hours(24));
+        app.drain_jobs().await;
+        let known = "SELECT count(*) FROM person WHERE priority_from = '2011-11-24'";
+        assert_eq!(app.number(known).await, 1, "{}", old.id());
+    }
+}
