@@ -13,10 +13,7 @@ use validator::Validate;
 
 use crate::{
     app::App,
-    auth::{
-        Staff,
-        duty::{ManageTalks, SeeTalkLine},
-    },
+    auth::{Staff, duty::ManageTalks},
     db::Tx,
     http::{Command, ListQuery, Page, PageQuery, json},
     personal::{PersonName, Personal, PhoneNumber},
@@ -69,7 +66,7 @@ impl From<booking::Model> for DeskBookingView {
 #[post("/staff/slots/{slot}/bookings")]
 pub async fn book_for_caller(
     app: Data<App>,
-    staff: Staff<SeeTalkLine>,
+    staff: Staff<ManageTalks>,
     slot: Path<SlotId>,
     command: Command<BookForCaller>,
 ) -> Result<HttpResponse, Problem> {
@@ -95,7 +92,7 @@ pub struct ConfirmBooking {}
 #[post("/staff/bookings/{id}/confirm")]
 pub async fn confirm_booking(
     app: Data<App>,
-    staff: Staff<SeeTalkLine>,
+    staff: Staff<ManageTalks>,
     id: Path<BookingId>,
     command: Command<ConfirmBooking>,
 ) -> Result<HttpResponse, Problem> {
@@ -157,6 +154,7 @@ impl From<ForDesk> for BookingForDeskView {
 #[into_params(parameter_in = Query)]
 pub struct ListForDesk {
     /// For a call to confirm, or for an objection to be settled.
+    #[param(inline)]
     waiting_for: WaitingForDesk,
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Staff, duty::SeeTalkLine},
+    auth::{Staff, duty::ManageTalks},
     cases::Principal,
     db::{Tx, again_on_unique},
     divisions, lists, notices, people,
@@ -67,7 +67,7 @@ pub struct BookForCaller {
 pub async fn book_for_caller(
     tx: &Tx,
     app: &App,
-    staff: &Staff<SeeTalkLine>,
+    staff: &Staff<ManageTalks>,
     id: SlotId,
     body: &BookForCaller,
     now: Instant,
@@ -81,6 +81,7 @@ pub async fn book_for_caller(
     if body.summary.trim().is_empty() {
         return Err(Problem::field("/summary", "empty"));
     }
+    round::check_privacy(body.privacy, &day)?;
     let mode = round::mode_of(body.mode, &day)?;
     round::check_address(body.address.as_deref(), mode)?;
     let person = principal(tx, app, staff, &body.for_person, now).await?;
@@ -116,7 +117,7 @@ pub async fn book_for_caller(
 async fn principal(
     tx: &Tx,
     app: &App,
-    staff: &Staff<SeeTalkLine>,
+    staff: &Staff<ManageTalks>,
     who: &Principal,
     now: Instant,
 ) -> Result<PersonId, Problem> {

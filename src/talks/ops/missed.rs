@@ -20,10 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{
-        Staff, Villager,
-        duty::{ManageTalks, SeeTalkLine},
-    },
+    auth::{Staff, Villager, duty::ManageTalks},
     db::Tx,
     divisions,
     http::{Cursor, PageQuery},
@@ -102,7 +99,7 @@ pub async fn settle(
 /// Confirms that somebody who was missed twice will come this time.
 pub async fn confirm(
     tx: &Tx,
-    staff: &Staff<SeeTalkLine>,
+    staff: &Staff<ManageTalks>,
     id: BookingId,
     now: Instant,
 ) -> Result<booking::Model, Problem> {

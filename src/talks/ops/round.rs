@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use entity::{
     Instant, booking,
-    booking::BookingState,
+    booking::{BookingPrivacy, BookingState},
     id::{PersonId, SlotId, TalkDayId},
-    person, slot, talk_day, talk_wait,
+    person, slot,
+    talk_day::{self, TalkFormat},
+    talk_wait,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
 
@@ -164,9 +166,18 @@ fn check(wish: &BookSlot, day: &talk_day::Model) -> Result<TalkMode, Problem> {
     if wish.summary.trim().is_empty() {
         return Err(Problem::field("/summary", "empty"));
     }
+    check_privacy(wish.privacy, day)?;
     let mode = mode_of(wish.mode, day)?;
     check_address(wish.address.as_deref(), mode)?;
     Ok(mode)
+}
+
+/// An open meeting hears public matters; a private one needs a slot of its own.
+pub(super) fn check_privacy(privacy: BookingPrivacy, day: &talk_day::Model) -> Result<(), Problem> {
+    match (day.format, privacy) {
+        (TalkFormat::OpenMeeting, BookingPrivacy::Private) => Err(Problem::field("/privacy", "not_offered")),
+        _ => Ok(()),
+    }
 }
 
 /// The mode that is wanted, or the usual one of the day.
