@@ -23,6 +23,7 @@ pub mod terms;
 pub use api::bookings::lane;
 pub use ops::{
     book::Wish,
+    host_leaves::cover,
     people::{cancel_all, move_bookings},
 };
 

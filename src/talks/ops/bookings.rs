@@ -78,6 +78,7 @@ pub async fn cancel(
     row.state = Set(BookingState::Cancelled);
     row.live = Set(false);
     row.cancel_reason = Set(body.reason.clone());
+    row.changed_at = Set(Some(now));
     row.version = Set(version);
     let booking = row.update(tx).await?;
     let slot = places::give_back(tx, slot, 1).await?;

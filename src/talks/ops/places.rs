@@ -12,12 +12,13 @@ use entity::{
     talk_day::TalkDayState,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LockType},
 };
 use serde::Serialize;
 
 use crate::{
+    clock::local_day,
     db::{Tx, padded},
     problem::{Code, Problem},
     talks::rules,
@@ -29,8 +30,8 @@ const DAYS_LOOKED_AT: u64 = 8;
 const SLOTS_WEIGHED: u64 = 205;
 
 /// A place that could be had instead.
-#[derive(Serialize)]
-struct Alternative {
+#[derive(Clone, Debug, Serialize)]
+pub struct Alternative {
     slot: SlotId,
     talk_day: TalkDayId,
     starts_at: Instant,
@@ -121,6 +122,50 @@ pub(super) async fn free_near(tx: &Tx, day: &talk_day::Model, now: Instant) -> R
     Ok(free.order_by_asc(slot::Column::StartsAt).limit(SLOTS_WEIGHED).all(tx).await?)
 }
 
+/// Free slots of the days that can be booked now in the same place and for the same purpose, the soonest first.
+pub(super) async fn free_ahead(
+    db: &impl ConnectionTrait,
+    day: &talk_day::Model,
+    now: Instant,
+) -> Result<Vec<slot::Model>, Problem> {
+    let days: Vec<TalkDayId> = talk_day::Entity::find()
+        .select_only()
+        .column(talk_day::Column::Id)
+        .filter(talk_day::COLUMN.division_id.eq(day.division_id))
+        .filter(talk_day::COLUMN.on_date.gte(local_day(now)))
+        .filter(talk_day::COLUMN.purpose.eq(day.purpose))
+        .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
+        .filter(talk_day::COLUMN.opens_at.lte(now))
+        .filter(talk_day::COLUMN.closes_at.gt(now))
+        .order_by_asc(talk_day::Column::StartsAt)
+        .limit(DAYS_LOOKED_AT)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let spoken_for = Expr::col(slot::Column::Taken).add(Expr::col(slot::Column::Held));
+    let free = slot::Entity::find()
+        .filter(slot::COLUMN.talk_day_id.is_in(padded(days)))
+        .filter(spoken_for.lt(Expr::col(slot::Column::PublicPlaces)));
+    Ok(free.order_by_asc(slot::Column::StartsAt).limit(SLOTS_WEIGHED).all(db).await?)
+}
+
+/// What may be had instead of a place that was lost with its day or its host: the slots nearest to it.
+pub(super) async fn alternatives_of(
+    db: &impl ConnectionTrait,
+    day: &talk_day::Model,
+    slot: &slot::Model,
+    now: Instant,
+) -> Result<Vec<Alternative>, Problem> {
+    let free = free_ahead(db, day, now).await?;
+    Ok(rules::nearest(slot, free).into_iter().map(Alternative::from).collect())
+}
+
+/// All slots of a day, locked; in the order of their ids.
+pub(super) async fn lock_all(tx: &Tx, day: TalkDayId) -> Result<Vec<slot::Model>, Problem> {
+    let slots = slot::Entity::find().filter(slot::COLUMN.talk_day_id.eq(day)).order_by_asc(slot::Column::Id);
+    Ok(slots.lock(LockType::NoKeyUpdate).all(tx).await?)
+}
+
 /// The refusal of a full slot, with the nearest of the free ones.
 pub(super) fn full(wanted: &slot::Model, free: Vec<slot::Model>) -> Problem {
     let alternatives: Vec<Alternative> = rules::nearest(wanted, free).into_iter().map(Alternative::from).collect();
@@ -134,7 +179,7 @@ impl From<slot::Model> for Alternative {
             talk_day: row.talk_day_id,
             starts_at: row.starts_at,
             ends_at: row.ends_at,
-            free: row.public_places - row.taken,
+            free: row.public_places - row.taken - row.held,
         }
     }
 }
