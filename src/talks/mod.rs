@@ -12,6 +12,7 @@
 pub mod api;
 pub mod bodies;
 mod fresh;
+mod ical;
 pub mod jobs;
 mod ops;
 pub mod recurrence;
@@ -34,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(api::days::routes)
         .configure(api::bookings::routes)
+        .configure(api::calendar::routes)
         .configure(api::rules::routes)
         .configure(api::staff_days::routes)
         .configure(api::line::routes);

@@ -2,6 +2,7 @@
 
 pub(super) mod book;
 pub(super) mod bookings;
+pub(super) mod calendar;
 pub(super) mod cancel_day;
 pub(super) mod host_leaves;
 mod hosts;

@@ -1,6 +1,7 @@
 //! Talk days: rules become days, days have places, nobody gets a place that is not there.
 
 mod book_slot;
+mod calendar;
 mod cancel_booking;
 mod cancel_talk_day;
 mod shift_talk_day;
