@@ -2,7 +2,7 @@
 //!
 //! [`Command`] is a validated body that may be repeated over a bad line, [`Upload`] that of a file, [`Lane`] the way for
 //! commands that come in crowds, [`Query`] validated parameters, [`ListQuery`] those of a list with its page, [`Single`] an answer with an
-//! entity tag, [`Page`] a keyset page; [`envelope`] writes failures in the caller's language. Handlers in `*/api.rs` are
+//! entity tag ([`SingleText`] one that is no JSON), [`Page`] a keyset page; [`envelope`] writes failures in the caller's language. Handlers in `*/api.rs` are
 //! made of these. Next: [`crate::auth`] for who is calling.
 
 mod body;
@@ -20,7 +20,7 @@ pub use envelope::{RequestId, envelope, fallback};
 pub use forwarded::client_address;
 pub use lane::Lane;
 pub use paging::{Cursor, Page, PageQuery};
-pub use reply::{Single, json};
+pub use reply::{Single, SingleText, json};
 pub use upload::{MAX_UPLOAD, Upload};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::ACCEPT_LANGUAGE};

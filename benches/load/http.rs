@@ -147,6 +147,20 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends a call and drops the connection: whether it was carried out is not known here.
+    pub async fn abandon(&mut self, call: &Call<'_>) -> Result<()> {
+        self.connect().await?;
+        let stream = self.stream.as_mut().ok_or(ErrorKind::NotConnected)?;
+        let sent = stream.write_all(written(call).as_bytes()).await;
+        self.hang_up();
+        sent
+    }
+
+    /// Drops the connection.
+    pub fn hang_up(&mut self) {
+        self.stream = None;
+    }
+
     async fn exchange(&mut self, call: &Call<'_>) -> Result<Head> {
         self.connect().await?;
         let stream = self.stream.as_mut().ok_or(ErrorKind::NotConnected)?;

@@ -11,6 +11,7 @@
 mod direct;
 mod http;
 mod measure;
+mod opening;
 mod options;
 mod postgres;
 mod process;
@@ -74,6 +75,9 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             report::write(path, &figures)?;
         }
         ended?;
+    }
+    if let Some(opening) = figures.iter().filter_map(|figures| figures.opening.as_ref()).find(|one| !one.is_true()) {
+        return Err(format!("somebody was told what is not so: {opening:?}").into());
     }
     match figures.iter().map(|figures| figures.overbooked).sum::<i64>() {
         0 => Ok(()),

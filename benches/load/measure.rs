@@ -17,6 +17,7 @@ use shuoshi::{
 use crate::{
     direct::{Direct, Rate, Work},
     http::Tally,
+    opening::{self, Opening},
     options::{self, Engine, Options, Scenario},
     postgres::Postgres,
     process::{Server, children_cpu_us, cpu_us},
@@ -32,8 +33,15 @@ const OVERBOOKED: &str = "SELECT count(*) FROM (SELECT s.taken, s.public_places,
     WHERE booked > public_places OR booked <> taken";
 
 /// The scenarios that write little enough to share a database, in this order.
-const FIRST: [Scenario; 6] =
-    [Scenario::BookHot, Scenario::BookSpread, Scenario::File, Scenario::Track, Scenario::Morning, Scenario::Burst];
+const FIRST: [Scenario; 7] = [
+    Scenario::BookHot,
+    Scenario::BookSpread,
+    Scenario::File,
+    Scenario::Track,
+    Scenario::Morning,
+    Scenario::Burst,
+    Scenario::Opening,
+];
 
 /// A database and everything that is measured on it.
 pub struct Bench<'a> {
@@ -144,19 +152,34 @@ impl<'a> Bench<'a> {
         if self.options.statements && self.engine == Engine::Postgres {
             self.store.run("SELECT pg_stat_statements_reset()").await?;
         }
+        let opens_at = opening::soon(&self.clock);
+        if scenario == Scenario::Opening {
+            seed::open_at(&mut self.store, opens_at).await?;
+        }
         let profiler = self.profiler(&server, name)?;
         let used = |server: &Server| {
             [cpu_us(server.pid()), self.own.map_or(0, |own| children_cpu_us(own.pid)), cpu_us(std::process::id())]
         };
         let (before, began) = (used(&server), Instant::now());
-        let mut tally = play(&site, self.options, scenario, name, self.hot).await;
-        let took = began.elapsed();
+        let mut asked = None;
+        let mut tally = if scenario == Scenario::Opening {
+            let (tally, said) = opening::open(&site, self.options, opens_at).await;
+            asked = Some(said);
+            tally
+        } else {
+            play(&site, self.options, scenario, name, self.hot).await
+        };
+        let took = asked.as_ref().map_or_else(|| began.elapsed(), |said| said.took);
         let after = used(&server);
         stop_profiler(profiler);
         let burst = if scenario == Scenario::Burst { Some(after_burst(&site, self.options).await) } else { None };
         self.receipts = site.receipts;
         let (peak, idle, start) = (server.peak_kb(), server.idle_kb, server.ready_after);
         server.stop();
+        let opening: Option<Opening> = match asked {
+            Some(said) => Some(said.compare(&mut self.store).await?),
+            None => None,
+        };
         self.hot += if scenario == Scenario::BookHot { HOT_SLOTS / 2 } else { 0 };
         self.print_statements(tally.took.len()).await?;
         let engine_alone = self.engine_alone(scenario, name).await?;
@@ -169,7 +192,11 @@ impl<'a> Bench<'a> {
             engine: options::name(self.engine),
             scenario: name.to_owned(),
             cases: self.cases,
-            clients: if scenario == Scenario::Burst { self.options.burst } else { self.options.clients },
+            clients: match scenario {
+                Scenario::Burst => self.options.burst,
+                Scenario::Opening => usize::try_from(self.options.opening).unwrap_or(usize::MAX),
+                _ => self.options.clients,
+            },
             seconds: took.as_secs_f64(),
             requests: tally.took.len(),
             per_second: per_second(tally.took.len() as u64, took),
@@ -181,6 +208,7 @@ impl<'a> Bench<'a> {
             round_ms: (rounds > 0).then(|| Latency::of(&mut tally.rounds)),
             answers: tally.answers,
             come_back: tally.come_back,
+            opening,
             overbooked: self.store.number(OVERBOOKED).await?,
             start_ms: start.as_millis(),
             idle_mb: megabytes(idle),
@@ -221,7 +249,7 @@ impl<'a> Bench<'a> {
                 Work::PageOfOverdue(self.world.township, self.world.today)
             }
             Scenario::Inbox => Work::PageOfUnit(self.world.desk_unit),
-            Scenario::Morning | Scenario::Burst | Scenario::Lifecycle => return Ok(vec![]),
+            Scenario::Morning | Scenario::Burst | Scenario::Opening | Scenario::Lifecycle => return Ok(vec![]),
         };
         Ok(direct.rates(&work).await?)
     }
@@ -265,6 +293,8 @@ async fn play(site: &Site<'_>, options: &Options, scenario: Scenario, name: &str
         Scenario::Morning => repeat(site.port, clients, span, async |c| site.morning(c).await).await,
         Scenario::Lifecycle => repeat(site.port, clients, span, async |c| site.lifecycle(c).await).await,
         Scenario::Burst => site.burst(options.burst).await,
+        // It has more to say than a tally: see `opening`.
+        Scenario::Opening => Tally::default(),
         Scenario::Inbox => {
             let (who, view) = if name.starts_with("overdue") { ("town", "overdue") } else { ("desk", "unit") };
             repeat(site.port, clients, span, async |c| site.inbox(c, who, view).await).await

@@ -31,6 +31,12 @@ pub struct Options {
     /// Connections of the burst: all send at the same moment.
     #[arg(long, default_value_t = 1500)]
     pub burst: usize,
+    /// Villagers who want a place at the moment of opening, in 40 villages.
+    #[arg(long, default_value_t = 2000)]
+    pub opening: u64,
+    /// Share of the answers that are lost at the opening.
+    #[arg(long, default_value_t = 0.2)]
+    pub lost: f64,
     /// Cases in the table while the inbox and the lifecycle are measured, ascending.
     #[arg(long, value_delimiter = ',', default_value = "10k,100k,1m", value_parser = count)]
     pub sizes: Vec<u64>,
@@ -79,6 +85,8 @@ pub enum Scenario {
     Morning,
     /// Far more connections than the server takes, all at once; then whether normal speed returns.
     Burst,
+    /// 08:00 in 40 villages over a bad line: everybody wants a place at the moment booking opens, and asks again.
+    Opening,
     /// First pages of the staff inbox at each of the sizes.
     Inbox,
     /// File, accept, assign, sign, answer, confirm, read; empty and at the largest size.

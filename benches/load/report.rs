@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde::Serialize;
 
-use crate::{direct::Rate, http::Tally};
+use crate::{direct::Rate, http::Tally, opening::Opening};
 
 /// What one scenario came to.
 #[derive(Serialize)]
@@ -24,6 +24,8 @@ pub struct Figures {
     pub answers: BTreeMap<String, u64>,
     /// 503 with Retry-After.
     pub come_back: u64,
+    /// What became of everybody, at the opening.
+    pub opening: Option<Opening>,
     /// Slots with more live bookings than places, or that count them wrongly. Must be 0.
     pub overbooked: i64,
     pub start_ms: u128,
@@ -93,6 +95,9 @@ impl Figures {
             "  processor µs a request: server {:.0}, database {:.0}, clients {:.0}; memory MB idle {:.0} peak {:.0}; ready after {} ms",
             self.server_cpu_us, self.database_cpu_us, self.clients_cpu_us, self.idle_mb, self.peak_mb, self.start_ms
         );
+        if let Some(opening) = &self.opening {
+            opening.print();
+        }
         for rate in &self.engine_alone {
             println!("  engine alone, {}: {:.0}/s", rate.name, rate.per_second);
         }

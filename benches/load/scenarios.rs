@@ -63,7 +63,7 @@ pub async fn repeat(
 }
 
 impl Site<'_> {
-    fn next_villager(&self) -> Option<(u64, String)> {
+    pub fn next_villager(&self) -> Option<(u64, String)> {
         let n = self.villager.replace(self.villager.get() + 1);
         (n < self.world.villagers).then(|| (n, self.token(n)))
     }

@@ -17,6 +17,12 @@ pub const SPREAD_DAYS: u64 = 100;
 const BLOCKS: u64 = 2;
 /// Hot slots, each on a talk day of its own.
 pub const HOT_SLOTS: u64 = 500;
+/// Villages, and talk days, whose booking opens at the same moment.
+pub const OPENING_DAYS: u64 = 40;
+/// Slots of each of these days.
+pub const OPENING_SLOTS: u64 = 8;
+/// Public places of each of these slots.
+pub const OPENING_PLACES: u64 = 3;
 /// Cases of the demonstration village beside its share, so that its first page is full at every size.
 pub const OWN_CASES: u64 = 400;
 /// Rows of one statement.
@@ -53,6 +59,27 @@ pub fn spread(block: u64, n: u64) -> Place {
 /// One of the hot slots.
 pub fn hot(n: u64) -> Place {
     (id(Kind::Slot, BLOCKS * SPREAD_SLOTS + n), id(Kind::TalkDay, BLOCKS * SPREAD_DAYS + n))
+}
+
+/// A slot of one of the days that open together.
+pub fn opening(village: u64, slot: u64) -> Place {
+    let first = BLOCKS * SPREAD_SLOTS + HOT_SLOTS;
+    (id(Kind::Slot, first + slot * OPENING_DAYS + village), id(Kind::TalkDay, OPENING_FROM + village))
+}
+
+/// Number of the first day of those.
+const OPENING_FROM: u64 = BLOCKS * SPREAD_DAYS + HOT_SLOTS;
+
+/// SQL of those days, by their column of this name.
+pub fn opening_days(store: &Store, column: &str) -> String {
+    let (first, last) = (OPENING_FROM.to_string(), (OPENING_FROM + OPENING_DAYS - 1).to_string());
+    format!("{column} BETWEEN {} AND {}", store.id(Kind::TalkDay, &first), store.id(Kind::TalkDay, &last))
+}
+
+/// Sets when booking for those days opens.
+pub async fn open_at(store: &mut Store, at: DateTime<Utc>) -> Result<(), Error> {
+    let days = opening_days(store, "id");
+    store.run(format!("UPDATE talk_day SET opens_at = '{}' WHERE {days}", instant(at))).await
 }
 
 /// The id of a seeded case.
@@ -158,9 +185,9 @@ async fn talk_days(store: &mut Store, places: i32, now: DateTime<Utc>) -> Result
     let at = instant(now);
     let (spread_days, spread_slots) = (BLOCKS * SPREAD_DAYS, BLOCKS * SPREAD_SLOTS);
     let (day, slot) = (store.id(Kind::TalkDay, "s.n"), store.id(Kind::Slot, "s.n"));
-    // Hot days are in villages that nobody else reads.
+    // Hot days, and those that open together, are in villages that nobody else reads.
     let village = format!("CASE WHEN s.n < {spread_days} THEN s.n % {SPREAD_DAYS} ELSE s.n END");
-    let from_days = series(0, spread_days + HOT_SLOTS);
+    let from_days = series(0, spread_days + HOT_SLOTS + OPENING_DAYS);
     store
         .run(format!(
             "{from_days} INSERT INTO talk_day (id, division_id, on_date, state, starts_at, ends_at, opens_at, closes_at,
@@ -177,6 +204,11 @@ async fn talk_days(store: &mut Store, places: i32, now: DateTime<Utc>) -> Result
     }
     let hot_day = format!("s.n - {spread_slots} + {spread_days}");
     groups.push((spread_slots, spread_slots + HOT_SLOTS, hot_day, 0, places));
+    for order in 0..OPENING_SLOTS {
+        let first = spread_slots + HOT_SLOTS + order * OPENING_DAYS;
+        let day = format!("s.n - {first} + {OPENING_FROM}");
+        groups.push((first, first + OPENING_DAYS, day, order, i32::try_from(OPENING_PLACES).unwrap_or(1)));
+    }
     for (first, end, its_day, order, capacity) in groups {
         let starts = begins + TimeDelta::minutes(15 * i64::try_from(order).unwrap_or(0));
         let (starts, ends) = (instant(starts), instant(starts + TimeDelta::minutes(15)));

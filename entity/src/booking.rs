@@ -260,6 +260,8 @@ pub struct Model {
     pub agenda_title: Option<String>,
     pub outcome: Option<BookingOutcome>,
     pub case_id: Option<CaseId>,
+    /// When the row was last changed; `None` until then.
+    pub changed_at: Option<Instant>,
     pub version: i32,
     pub created_at: Instant,
     pub client_time: Option<Instant>,

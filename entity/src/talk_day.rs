@@ -124,6 +124,10 @@ pub struct Model {
     pub video_url: Option<String>,
     /// The day it was first set for, when it was shifted.
     pub shifted_from: Option<Date>,
+    /// When it was last shifted: who was booked before may leave until it starts.
+    pub shifted_at: Option<Instant>,
+    /// When its date, state or hosts were last changed.
+    pub changed_at: Option<Instant>,
     /// Moves with every step of the line, so that whoever watches knows to look again.
     pub line_version: i32,
     /// How many walked in; the next gets the number after.

@@ -30,21 +30,42 @@ impl<T: Serialize> Responder for Single<T> {
             Ok(text) => text,
             Err(fault) => return Problem::unexpected(fault).respond(Language::ZhCn, req.path(), ""),
         };
-        let digest = hex(&Sha256::digest(text.as_bytes()));
-        // Weak: compression may change the bytes on the wire, not the meaning.
-        let tag = format!("W/\"{}\"", digest.get(..20).unwrap_or(&digest));
-        let known = req.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let same =
-            |have: &str| have.trim() == "*" || have.trim().trim_start_matches("W/") == tag.trim_start_matches("W/");
-        if known.split(',').any(same) {
-            return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
-        }
-        let mut answer = answer(StatusCode::OK, text, false);
-        if let Ok(value) = header::HeaderValue::from_str(&tag) {
-            answer.headers_mut().insert(header::ETAG, value);
-        }
-        answer
+        tagged(req, text, "application/json")
     }
+}
+
+/// Likewise, of one text that is no JSON.
+pub struct SingleText {
+    /// The text.
+    pub text: String,
+    /// What it is.
+    pub content_type: &'static str,
+}
+
+impl Responder for SingleText {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        tagged(req, self.text, self.content_type)
+    }
+}
+
+fn tagged(req: &HttpRequest, text: String, content_type: &'static str) -> HttpResponse {
+    let digest = hex(&Sha256::digest(text.as_bytes()));
+    // Weak: compression may change the bytes on the wire, not the meaning.
+    let tag = format!("W/\"{}\"", digest.get(..20).unwrap_or(&digest));
+    let known = req.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let same = |have: &str| have.trim() == "*" || have.trim().trim_start_matches("W/") == tag.trim_start_matches("W/");
+    if known.split(',').any(same) {
+        return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+    }
+    let mut answer = answer(StatusCode::OK, text, false);
+    for (name, value) in [(header::ETAG, tag.as_str()), (header::CONTENT_TYPE, content_type)] {
+        if let Ok(value) = header::HeaderValue::from_str(value) {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
 }
 
 /// 200 with a JSON body.

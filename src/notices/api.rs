@@ -36,11 +36,15 @@ pub struct NoticeView {
 
 impl NoticeView {
     fn of(row: notice::Model, language: Language) -> Self {
-        let number = row.params.get("number").and_then(|number| number.as_str()).unwrap_or_default().to_owned();
-        let when = row.params.get("when").and_then(|when| when.as_str()).unwrap_or_default().to_owned();
-        let until = row.params.get("until").and_then(|until| until.as_str()).unwrap_or_default().to_owned();
-        let key = format!("notice.{}", row.kind);
-        let text = t!(key, locale = language.tag(), number = number, when = when, until = until).into_owned();
+        let sentence = t!(format!("notice.{}", row.kind), locale = language.tag());
+        let (names, values): (Vec<&str>, Vec<String>) = row
+            .params
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.to_owned())))
+            .unzip();
+        let text = rust_i18n::replace_patterns(&sentence, &names, &values);
         Self {
             id: row.id,
             kind: row.kind,

@@ -37,7 +37,7 @@ pub struct Telling {
     pub kind: &'static str,
     /// What it is about.
     pub about: About,
-    /// What the sentence names: `number` of a case, `when` of a booking.
+    /// What the sentence names, as texts: `number` of a case, `when` of a booking.
     pub params: Value,
 }
 

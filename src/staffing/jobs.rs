@@ -15,6 +15,7 @@ use crate::{
     clock::local_day,
     db::Tx,
     problem::Problem,
+    talks,
 };
 
 /// Days after its end in which a posting's work is looked for.
@@ -38,6 +39,12 @@ pub async fn cover_absences(app: &Arc<App>) -> Result<(), Problem> {
     for row in standing.iter().filter(|row| row.begun_at.is_none()).cloned() {
         step(app, row.staff_id, async move |tx, now| absences::begin(tx, &row, &By::clock(), now).await.map(|_| ()))
             .await;
+    }
+    for row in &standing {
+        let days = (row.from_on.max(today), row.until_on);
+        if let Err(problem) = talks::cover(app, row.staff_id, row.stand_in_id, days).await {
+            tracing::error!(staff.id = %row.staff_id, reason = problem.source_text(), "talk days stay with who is away");
+        }
     }
     // What was reopened, or given to them in the moment they went.
     let begun = standing.iter().filter(|row| row.begun_at.is_some()).map(|row| row.staff_id);

@@ -1,6 +1,7 @@
 //! The calls of talk days, by audience: everybody, villagers, staff.
 
 pub mod bookings;
+pub mod calendar;
 pub mod days;
 pub mod desk_bookings;
 pub mod line;

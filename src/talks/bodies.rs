@@ -218,6 +218,32 @@ body_with_terms! {
     }
 }
 
+/// Where a talk day is shifted to, and why; everybody who is booked is told.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShiftTalkDay {
+    /// The new day; the old one when only the time changes.
+    pub(super) date: NaiveDate,
+    /// Local time the first slot starts; the old one when it is not said.
+    pub(super) starts: Option<TimeOfDay>,
+    #[validate(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
+    pub(super) reason: String,
+}
+
+/// A host who cannot come, and who comes instead.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawHost {
+    /// One of the day's hosts.
+    pub(super) host: StaffId,
+    /// Who takes over: posted here and not hosting yet. Without one the day has fewer places.
+    pub(super) stand_in: Option<StaffId>,
+    #[validate(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
+    pub(super) reason: String,
+}
+
 body_with_terms! {
     /// A single talk day.
     SingleDayBody {

@@ -55,6 +55,7 @@ impl Fresh {
             agenda_title: None,
             outcome: None,
             case_id: None,
+            changed_at: None,
             version: 1,
             created_at: self.now,
             client_time: None,

@@ -13,6 +13,7 @@ pub mod api;
 pub mod bodies;
 mod fresh;
 pub mod holds;
+mod ical;
 pub mod jobs;
 mod ops;
 pub mod recurrence;
@@ -24,6 +25,7 @@ pub mod terms;
 pub use api::bookings::lane;
 pub use ops::{
     book::Wish,
+    host_leaves::cover,
     people::{cancel_all, move_bookings},
 };
 
@@ -35,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::days::routes)
         .configure(api::bookings::routes)
         .configure(api::waits::routes)
+        .configure(api::calendar::routes)
         .configure(api::rules::routes)
         .configure(api::staff_days::routes)
         .configure(api::desk_bookings::routes)

@@ -96,10 +96,14 @@ pub fn may_object(row: &booking::Model, day: &talk_day::Model, now: Instant) -> 
     }
 }
 
-/// Whether the booking may be cancelled by its person now.
+/// Whether the booking may be cancelled by its person now: as long as booking is open, and until the day starts when it
+/// was shifted after they booked.
 pub fn cancellable(row: &booking::Model, day: &talk_day::Model, now: Instant) -> Result<(), Code> {
+    // The new time was not of their choosing.
+    let shifted_since = day.shifted_at.is_some_and(|at| row.created_at < at);
+    let until = if shifted_since { day.starts_at } else { day.closes_at };
     match row.state {
-        BookingState::Booked | BookingState::ToConfirm if now < day.closes_at => Ok(()),
+        BookingState::Booked | BookingState::ToConfirm if now < until => Ok(()),
         BookingState::Booked | BookingState::ToConfirm => Err(Code::TooLate),
         _ => Err(Code::TransitionNotAllowed),
     }
@@ -205,6 +209,8 @@ mod tests {
             format: talk_day::TalkFormat::PrivateSlots,
             video_url: None,
             shifted_from: None,
+            shifted_at: None,
+            changed_at: None,
             line_version: 0,
             walk_ins: 0,
             version: 1,
@@ -291,6 +297,11 @@ mod tests {
         assert_eq!(actions(&booked, &day, day.opens_at), ["cancel", "move"]);
         assert_eq!(cancellable(&booked, &day, day.closes_at), Err(Code::TooLate));
         assert!(actions(&booked, &day, day.closes_at).is_empty());
+        let shifted = talk_day::Model { shifted_at: Some(day.closes_at), ..day.clone() };
+        assert_eq!(cancellable(&booked, &shifted, day.closes_at), Ok(()), "the new time was not of their choosing");
+        assert_eq!(cancellable(&booked, &shifted, day.starts_at), Err(Code::TooLate));
+        let later = booking::Model { created_at: day.closes_at, ..booked };
+        assert_eq!(cancellable(&later, &shifted, day.closes_at), Err(Code::TooLate), "they knew");
         let gone = booking(&day, BookingState::Cancelled);
         assert_eq!(cancellable(&gone, &day, day.opens_at), Err(Code::TransitionNotAllowed));
         assert_eq!(cancellable(&gone, &day, day.ends_at), Err(Code::TransitionNotAllowed));

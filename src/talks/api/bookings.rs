@@ -185,7 +185,8 @@ pub async fn list_bookings(
 )]
 #[get("/bookings/{id}")]
 pub async fn get_booking(app: Data<App>, me: Villager, id: Path<BookingId>) -> Result<impl Responder, Problem> {
-    let (booked, alternatives) = bookings::find(&app, &me, *id).await?;
+    let booked = bookings::find(&app, &me, *id).await?;
+    let alternatives = bookings::alternatives(&app, &booked).await?;
     Ok(Single(BookingView { alternatives, ..BookingView::of(booked, app.clock.now()) }))
 }
 

@@ -93,7 +93,7 @@ pub async fn cancel(
     let Held { booking, day, grant } = hold(tx, me, id, now).await?;
     rules::cancellable(&booking, &day, now)?;
     check_version(&booking, body.version)?;
-    let booking = lose(tx, booking, body.reason.clone()).await?;
+    let booking = lose(tx, booking, body.reason.clone(), now).await?;
     let slot = give_back(tx, &day, &booking, now).await?;
     notices::tell(tx, vec![telling(&booking, &slot, "booking_cancelled")], now).await?;
     note_use(tx, app, grant.as_ref(), "cancel_booking", booking.id, now).await?;
@@ -101,12 +101,18 @@ pub async fn cancel(
 }
 
 /// Marks a booking cancelled; its place is given back by [`give_back`].
-pub(super) async fn lose(tx: &Tx, row: booking::Model, reason: Option<String>) -> Result<booking::Model, Problem> {
+pub(super) async fn lose(
+    tx: &Tx,
+    row: booking::Model,
+    reason: Option<String>,
+    now: Instant,
+) -> Result<booking::Model, Problem> {
     let version = row.version + 1;
     let mut row = row.into_active_model();
     row.state = Set(BookingState::Cancelled);
     row.live = Set(false);
     row.cancel_reason = Set(reason);
+    row.changed_at = Set(Some(now));
     row.version = Set(version);
     Ok(row.update(tx).await?)
 }
@@ -194,17 +200,19 @@ pub async fn list(
     complete(app.db.read(), rows).await
 }
 
-/// One booking within reach, with other places where it was lost; or 404.
-pub async fn find(app: &App, me: &Villager, id: BookingId) -> Result<(Booked, Vec<Alternative>), Problem> {
-    let (db, now) = (app.db.read(), app.clock.now());
-    let row = booking::Entity::find_by_id(id).one(db).await?;
-    let (row, _) = reach(db, me, row, local_day(now)).await?;
-    let found = complete(db, vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
-    let alternatives = match rules::rebookable(&found.booking) {
-        Ok(()) => places::near(&found.slot, places::free_near(db, &found.day, now).await?),
-        Err(_) => vec![],
-    };
-    Ok((found, alternatives))
+/// One booking within reach, or 404.
+pub async fn find(app: &App, me: &Villager, id: BookingId) -> Result<Booked, Problem> {
+    let row = booking::Entity::find_by_id(id).one(app.db.read()).await?;
+    let (row, _) = reach(app.db.read(), me, row, local_day(app.clock.now())).await?;
+    complete(app.db.read(), vec![row]).await?.pop().ok_or_else(Problem::not_found)
+}
+
+/// Places that may be had instead of one that was lost with its day or its host.
+pub async fn alternatives(app: &App, lost: &Booked) -> Result<Vec<Alternative>, Problem> {
+    match rules::rebookable(&lost.booking) {
+        Ok(()) => places::alternatives_of(app.db.read(), &lost.day, &lost.slot, app.clock.now()).await,
+        Err(_) => Ok(vec![]),
+    }
 }
 
 /// Bookings with their slots and days, read in one go each.

@@ -77,7 +77,7 @@ pub async fn move_booking(
     check_day(&row, day, &standing, now)?;
     let (slot, number) = take_place(tx, &row, to, day, now).await?;
     let (from, place) = (row.slot_id, row.place);
-    let booking = rewrite(tx, row, day, &slot, number).await?;
+    let booking = rewrite(tx, row, day, &slot, number, now).await?;
     note(tx, me, &booking, now).await?;
     match place {
         BookingPlace::Public => drop(waits::give_back(tx, old_day, from, 1, now).await?),
@@ -137,6 +137,7 @@ async fn rewrite(
     day: &talk_day::Model,
     slot: &slot::Model,
     number: i32,
+    now: Instant,
 ) -> Result<booking::Model, Problem> {
     let version = row.version + 1;
     let mut row = row.into_active_model();
@@ -148,6 +149,7 @@ async fn rewrite(
     row.screened = Set(None);
     row.agenda_title = Set(None);
     row.route_order = Set(None);
+    row.changed_at = Set(Some(now));
     row.version = Set(version);
     row.update(tx).await.map_err(again_on_unique)
 }

@@ -133,7 +133,7 @@ async fn move_signatures(tx: &Tx, from: PersonId, into: PersonId) -> Result<(), 
 async fn give_up(tx: &Tx, row: booking::Model, reason: &str, now: Instant) -> Result<(), Problem> {
     let day = round::lock_day(tx, row.talk_day_id).await?;
     places::lock_one(tx, row.slot_id).await?;
-    let row = lose(tx, row, Some(reason.to_owned())).await?;
+    let row = lose(tx, row, Some(reason.to_owned()), now).await?;
     give_back(tx, &day, &row, now).await?;
     Ok(())
 }

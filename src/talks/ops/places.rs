@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     Instant, booking,
     id::{SlotId, TalkDayId},
@@ -20,6 +20,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    clock::local_day,
     db::{Tx, padded},
     problem::{Code, Problem},
     talks::{holds, rules},
@@ -31,7 +32,7 @@ const DAYS_LOOKED_AT: u64 = 8;
 const SLOTS_WEIGHED: u64 = 205;
 
 /// A place that could be had instead.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = AlternativeSlot)]
 pub struct Alternative {
     slot: SlotId,
@@ -147,17 +148,36 @@ pub(super) async fn numbers(
     Ok(used)
 }
 
-/// Free slots of this day and of the open days that follow it in the same place.
+/// Free slots of this day and of the open days that follow it, in the same place and for the same purpose.
 pub(super) async fn free_near(
     db: &impl ConnectionTrait,
     day: &talk_day::Model,
+    now: Instant,
+) -> Result<Vec<slot::Model>, Problem> {
+    free_from(db, day, day.on_date, now).await
+}
+
+/// Free slots of the days that can be booked now, in the same place and for the same purpose, the soonest first.
+pub(super) async fn free_ahead(
+    db: &impl ConnectionTrait,
+    day: &talk_day::Model,
+    now: Instant,
+) -> Result<Vec<slot::Model>, Problem> {
+    free_from(db, day, local_day(now), now).await
+}
+
+async fn free_from(
+    db: &impl ConnectionTrait,
+    day: &talk_day::Model,
+    from: NaiveDate,
     now: Instant,
 ) -> Result<Vec<slot::Model>, Problem> {
     let days: Vec<TalkDayId> = talk_day::Entity::find()
         .select_only()
         .column(talk_day::Column::Id)
         .filter(talk_day::COLUMN.division_id.eq(day.division_id))
-        .filter(talk_day::COLUMN.on_date.gte(day.on_date))
+        .filter(talk_day::COLUMN.on_date.gte(from))
+        .filter(talk_day::COLUMN.purpose.eq(day.purpose))
         .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
         .filter(talk_day::COLUMN.opens_at.lte(now))
         .filter(talk_day::COLUMN.closes_at.gt(now))
@@ -166,15 +186,32 @@ pub(super) async fn free_near(
         .into_tuple()
         .all(db)
         .await?;
-    let free = slot::Entity::find().filter(slot::COLUMN.talk_day_id.is_in(padded(days))).filter(
-        Expr::col(slot::Column::Taken).add(Expr::col(slot::Column::Held)).lt(Expr::col(slot::Column::PublicPlaces)),
-    );
+    let spoken_for = Expr::col(slot::Column::Taken).add(Expr::col(slot::Column::Held));
+    let free = slot::Entity::find()
+        .filter(slot::COLUMN.talk_day_id.is_in(padded(days)))
+        .filter(spoken_for.lt(Expr::col(slot::Column::PublicPlaces)));
     Ok(free.order_by_asc(slot::Column::StartsAt).limit(SLOTS_WEIGHED).all(db).await?)
 }
 
 /// The nearest of the free slots, as they are offered.
 pub(super) fn near(wanted: &slot::Model, free: Vec<slot::Model>) -> Vec<Alternative> {
     rules::nearest(wanted, free).into_iter().map(Alternative::from).collect()
+}
+
+/// What may be had instead of a place that was lost with its day or its host: the slots nearest to it.
+pub(super) async fn alternatives_of(
+    db: &impl ConnectionTrait,
+    day: &talk_day::Model,
+    slot: &slot::Model,
+    now: Instant,
+) -> Result<Vec<Alternative>, Problem> {
+    Ok(near(slot, free_ahead(db, day, now).await?))
+}
+
+/// All slots of a day, locked; in the order of their ids.
+pub(super) async fn lock_all(tx: &Tx, day: TalkDayId) -> Result<Vec<slot::Model>, Problem> {
+    let slots = slot::Entity::find().filter(slot::COLUMN.talk_day_id.eq(day)).order_by_asc(slot::Column::Id);
+    Ok(slots.lock(LockType::NoKeyUpdate).all(tx).await?)
 }
 
 /// The refusal of a full slot, with the nearest of the free ones.

@@ -70,6 +70,6 @@ pub async fn rebook(
 
 async fn nearest(tx: &Tx, day: &entity::talk_day::Model, lost: SlotId, now: Instant) -> Result<SlotId, Problem> {
     let wanted = places::lock_one(tx, lost).await?;
-    let near = rules::nearest(&wanted, places::free_near(tx, day, now).await?);
+    let near = rules::nearest(&wanted, places::free_ahead(tx, day, now).await?);
     near.first().map(|slot| slot.id).ok_or_else(|| Code::SlotFull.into())
 }

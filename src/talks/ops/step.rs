@@ -95,6 +95,7 @@ pub async fn take(
     let mut row = booking.into_active_model();
     row.state = Set(step.to);
     row.version = Set(version);
+    row.changed_at = Set(Some(acting.now));
     match step.to {
         BookingState::CheckedIn => {
             row.arrived_at = Set(Some(at));

@@ -1,19 +1,18 @@
-//! Talk days: finding them, making them with their slots, calling them off.
+//! Talk days: finding them, making them with their slots. Changing them: [`super::cancel_day`], [`super::shift_day`],
+//! [`super::host_leaves`].
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use entity::{
-    Instant, booking,
-    booking::BookingState,
+    Instant,
     id::{DivisionId, SlotId, TalkDayId, TalkRuleId},
     slot, talk_day,
     talk_day::TalkDayState,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, Set,
-    sea_query::{Expr, ExprTrait, OnConflict},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{LockType, OnConflict},
 };
 use serde_json::json;
 
@@ -23,11 +22,9 @@ use crate::{
     auth::{Staff, duty::ManageTalks},
     db::Tx,
     divisions,
-    notices::{self, About, Telling},
-    problem::{Code, Problem},
+    problem::Problem,
     talks::{
         bodies::SingleDayBody,
-        rules::spoken,
         terms::{self, DatedTerms, Terms},
     },
 };
@@ -117,6 +114,8 @@ pub async fn insert(
         format: terms.format,
         video_url: terms.video_url.clone(),
         shifted_from: None,
+        shifted_at: None,
+        changed_at: None,
         line_version: 0,
         walk_ins: 0,
         version: 1,
@@ -176,56 +175,19 @@ pub async fn make_single(
     made.ok_or_else(|| Problem::unexpected("a single day met another"))
 }
 
-/// Calls a day off: everybody who has a place loses it and is told.
-pub async fn cancel(
-    tx: &Tx,
-    staff: &Staff<ManageTalks>,
-    id: TalkDayId,
-    reason: &str,
-    now: Instant,
-) -> Result<SlottedDay, Problem> {
-    // Bookings hold the day in share, so from here on none comes in.
-    let row = talk_day::Entity::find_by_id(id).lock_exclusive().one(tx).await?.ok_or_else(Problem::not_found)?;
+/// Locks a day that is to be changed; 404 where the staff do not manage talks. Bookings hold their day in share, so from
+/// here on none comes in.
+pub(super) async fn lock(tx: &Tx, staff: &Staff<ManageTalks>, id: TalkDayId) -> Result<talk_day::Model, Problem> {
+    let row = talk_day::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx).await?;
+    let row = row.ok_or_else(Problem::not_found)?;
     divisions::reach(tx, staff, row.division_id).await?;
-    if row.state == TalkDayState::Cancelled || row.ends_at <= now {
-        return Err(Code::TransitionNotAllowed.into());
-    }
-    let version = row.version + 1;
-    let mut row = row.into_active_model();
-    row.state = Set(TalkDayState::Cancelled);
-    row.cancel_reason = Set(Some(reason.trim().to_owned()));
-    row.version = Set(version);
-    row.update(tx).await?;
-    release_all(tx, id, now).await?;
-    find(tx, id).await
+    Ok(row)
 }
 
-/// Cancels what is still to come of a day's bookings and gives their places back.
-async fn release_all(tx: &Tx, day: TalkDayId, now: Instant) -> Result<(), Problem> {
-    let waiting = [BookingState::ToConfirm, BookingState::Booked, BookingState::CheckedIn, BookingState::Parked];
-    let gone = booking::Entity::update_many()
-        .col_expr(booking::Column::State, BookingState::Cancelled.into())
-        .col_expr(booking::Column::Live, false.into())
-        .col_expr(booking::Column::CancelReason, "day_cancelled".into())
-        .col_expr(booking::Column::Version, Expr::col(booking::Column::Version).add(1))
-        .filter(booking::COLUMN.talk_day_id.eq(day))
-        .filter(booking::COLUMN.live.eq(true))
-        .filter(booking::COLUMN.state.is_in(waiting))
-        .exec_with_returning(tx)
-        .await?;
-    let mut released = BTreeMap::<SlotId, i32>::new();
-    for row in &gone {
-        *released.entry(row.slot_id).or_default() += 1;
+/// A reason as it is kept; 422 when it says nothing.
+pub(super) fn reason(said: &str) -> Result<String, Problem> {
+    match said.trim() {
+        "" => Err(Problem::field("/reason", "empty")),
+        said => Ok(said.to_owned()),
     }
-    let mut starts = BTreeMap::new();
-    for (slot, places) in released {
-        let after = super::places::give_back(tx, slot, places).await?;
-        starts.insert(slot, after.starts_at);
-    }
-    let telling = |row: booking::Model| {
-        let when = starts.get(&row.slot_id).map_or_else(String::new, |at| spoken(*at));
-        let (about, params) = (About::Booking(row.id), json!({"when": when}));
-        Telling { person: row.person_id, kind: "booking_cancelled", about, params }
-    };
-    notices::tell(tx, gone.into_iter().map(telling).collect(), now).await
 }

@@ -12,7 +12,10 @@ use entity::{
     talk_day::TalkDayState,
     talk_rule,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::ExprTrait,
+};
 use serde_json::json;
 
 use super::{hosts, talk_days};
@@ -148,15 +151,17 @@ pub async fn missing(
     now: Instant,
 ) -> Result<Vec<NaiveDate>, Problem> {
     let (today, terms) = (clock::local_day(now), Terms::try_from(rule)?);
-    let made: Vec<NaiveDate> = talk_day::Entity::find()
+    // A day that was shifted stands for the date it was first set for, too.
+    let ahead = talk_day::COLUMN.on_date.gte(today).or(talk_day::COLUMN.shifted_from.gte(today));
+    let made: Vec<(NaiveDate, Option<NaiveDate>)> = talk_day::Entity::find()
         .select_only()
-        .column(talk_day::Column::OnDate)
+        .columns([talk_day::Column::OnDate, talk_day::Column::ShiftedFrom])
         .filter(talk_day::COLUMN.rule_id.eq(Some(rule.id)))
-        .filter(talk_day::COLUMN.on_date.gte(today))
+        .filter(ahead)
         .into_tuple()
         .all(db)
         .await?;
-    let made: BTreeSet<NaiveDate> = made.into_iter().collect();
+    let made: BTreeSet<NaiveDate> = made.into_iter().flat_map(|(on, from)| [Some(on), from]).flatten().collect();
     let mut dates = Sittings::try_from(rule)?.dates(today, today + AHEAD);
     // What is over by the time it is made would be a day on which nobody listened.
     dates.retain(|date| !made.contains(date) && clock::instant(*date, terms.band.ends) > now);
@@ -181,7 +186,8 @@ async fn make_days(tx: &Tx, rule: &talk_rule::Model, now: Instant) -> Result<(),
     Ok(())
 }
 
-/// Removes the rule's days to come on which nobody ever had a place. Days called off stay: people were told of them.
+/// Removes the rule's days to come on which nobody ever had a place. Days called off stay: people were told of them; so
+/// do days that were shifted: somebody decided so.
 async fn remove_untouched(tx: &Tx, rule: TalkRuleId, now: Instant) -> Result<(), Problem> {
     // A booking under way holds its day in share: the lock waits for it, and the look after the lock sees it.
     let coming: Vec<TalkDayId> = talk_day::Entity::find()
@@ -190,6 +196,7 @@ async fn remove_untouched(tx: &Tx, rule: TalkRuleId, now: Instant) -> Result<(),
         .filter(talk_day::COLUMN.rule_id.eq(Some(rule)))
         .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
         .filter(talk_day::COLUMN.starts_at.gt(now))
+        .filter(talk_day::COLUMN.shifted_from.is_null())
         .order_by_asc(talk_day::Column::Id)
         .lock_exclusive()
         .into_tuple()

@@ -66,6 +66,8 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("change_talk_rule", both(&terms, &recurrence)),
         ("make_talk_day", both(&terms, &json!({"date": "2026-11-26"}))),
         ("cancel_talk_day", json!({"reason": "下大雪"})),
+        ("shift_talk_day", json!({"date": "2026-11-27", "reason": "下大雪"})),
+        ("withdraw_host", json!({"host": cadre, "reason": "去镇上开会"})),
         ("import_roster", json!("姓名,身份证号\n张一,511725194611240009\n")),
         ("make_unit", json!({"division": village, "kind": "grid", "name": "一网格"})),
         ("change_unit", json!({"name": "石笋村服务室"})),

@@ -15,7 +15,7 @@ use crate::{
     people,
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
-    talks::{booked, lets_act, one_slot, put_in_state},
+    talks::{booked, lets_act, one_slot, put_in_state, single_day},
 };
 
 /// A call that only who asks can make fail.
@@ -145,6 +145,10 @@ impl Village {
         let id = match kind {
             "divisions" => json!(self.id),
             "slots" => one_slot(&self.app, 2).await["slots"][0]["id"].clone(),
+            "talk-days" if state == "hosted" => {
+                let hosts = json!({"date": "2026-11-27", "hosts": [self.cadre.id(), self.desk.id()]});
+                single_day(&self.app, hosts).await["id"].clone()
+            }
             "talk-days" => self.booking(villager).await["talk_day"].clone(),
             "bookings" => self.booking_that(state, villager).await["id"].clone(),
             "waits" => {
@@ -250,6 +254,7 @@ impl Village {
 /// The state in which a case takes the call.
 fn state_for(operation: &str, body: &Value) -> &'static str {
     match (operation, body["action"].as_str().unwrap_or_default()) {
+        ("withdraw_host", _) => "hosted",
         ("delete_case", _) | (_, "submit") => "draft",
         (_, "assign") => "accepted",
         (_, "sign" | "return") => "assigned",

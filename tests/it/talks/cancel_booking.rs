@@ -1,4 +1,4 @@
-//! Giving a place up, and calling a day off.
+//! Giving a place up.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -52,21 +52,5 @@ both_engines! {
         assert_eq!(wrong_counts(&app).await, 0);
         assert_eq!(app.number("SELECT count(*) FROM booking WHERE live").await, 0);
         app.drain_jobs().await;
-    }
-
-    async fn a_day_called_off_tells_who_was_booked(app: TestApp) {
-        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
-        let day = one_slot(&app, 2).await;
-        let booking = booked(&villager, &day["slots"][0]).await;
-        let path = format!("/staff/talk-days/{}/cancel", day["id"].as_str().unwrap());
-        app.staff("neighbour").await.post(&path, json!({"reason": "下雨"})).await.problem("not_found");
-        desk.post(&path, json!({"reason": "下雨"})).await.expect(200);
-        let now = villager.get(&format!("/bookings/{}", booking["id"].as_str().unwrap())).await.expect(200);
-        assert_eq!((&now["state"], &now["cancel_reason"]), (&json!("cancelled"), &json!("day_cancelled")));
-        app.villager("乙").await.post(&bookings(&day["slots"][0]), wish()).await.problem("day_cancelled");
-        app.drain_jobs().await;
-        let told = villager.get("/inbox").await.expect(200);
-        assert_eq!(told["items"][0]["booking"], booking["id"]);
-        assert_eq!(wrong_counts(&app).await, 0);
     }
 }

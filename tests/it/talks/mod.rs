@@ -2,17 +2,28 @@
 
 mod book_household;
 mod book_slot;
+mod calendar;
 mod cancel_booking;
+mod cancel_talk_day;
 mod desk_bookings;
 mod missed;
 mod move_booking;
 mod rebook_booking;
+mod shift_talk_day;
 mod storm;
 mod talk_rules;
 mod waits;
+mod withdraw_host;
 
-use sea_orm::ConnectionTrait;
+use entity::{
+    id::{PersonId, SlotId, TalkWaitId},
+    slot, talk_wait,
+    talk_wait::WaitState,
+};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
+use serde::Deserialize;
 use serde_json::{Value, json};
+use shuoshi::db::Tx;
 
 use crate::support::{Actor, TestApp};
 
@@ -74,6 +85,62 @@ pub(super) async fn put_in_state(app: &TestApp, booking: &Value, state: &str) {
     let code = booking["code"].as_str().unwrap();
     let sql = format!("UPDATE booking SET state = '{state}' WHERE code = '{code}'");
     app.db().transact(async move |tx| Ok(tx.execute_unprepared(&sql).await.map(drop)?)).await.unwrap();
+}
+
+/// A talk day of the village as everybody sees it, made by the desk from these fields.
+pub(super) async fn single_day(app: &TestApp, fields: Value) -> Value {
+    let mut body = json!({"date": "2026-11-25", "starts": "15:00", "ends": "16:00", "place": "村委会"});
+    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let (desk, path) = (app.staff("desk").await, format!("/staff/divisions/{}/talk-days", app.village().await));
+    seen(app, &desk.post(&path, body).await.expect(201)).await
+}
+
+/// A talk day as it is now.
+pub(super) async fn seen(app: &TestApp, day: &Value) -> Value {
+    app.nobody().get(&format!("/talk-days/{}", day["id"].as_str().unwrap())).await.expect(200)
+}
+
+/// What somebody was last told: kind and sentence.
+pub(super) async fn last_told(app: &TestApp, who: &Actor) -> (String, String) {
+    app.drain_jobs().await;
+    let told = who.get("/inbox").await.expect(200)["items"][0].clone();
+    (told["kind"].as_str().unwrap().to_owned(), told["text"].as_str().unwrap().to_owned())
+}
+
+/// Writes an entry of the waiting list: the table is what calling off, shifting and shrinking act on.
+pub(super) async fn waits(app: &TestApp, slot: &Value, who: &Actor, held: bool) -> TalkWaitId {
+    let (slot, person) = (SlotId::deserialize(&slot["id"]).unwrap(), PersonId::deserialize(json!(who.id())).unwrap());
+    let of = slot::Entity::find_by_id(slot).one(app.db().read()).await.unwrap().unwrap();
+    let id = TalkWaitId::fresh();
+    let state = if held { WaitState::Held } else { WaitState::Waiting };
+    let row = talk_wait::ActiveModel {
+        id: Set(id),
+        slot_id: Set(slot),
+        talk_day_id: Set(of.talk_day_id),
+        person_id: Set(person),
+        agent_id: Set(None),
+        authorisation_id: Set(None),
+        party: Set(json!([person])),
+        places: Set(1),
+        state: Set(state),
+        held_at: Set(held.then(|| app.now())),
+        held_until: Set(held.then(|| app.now() + chrono::TimeDelta::hours(2))),
+        created_at: Set(app.now()),
+        ended_at: Set(None),
+    };
+    let counted = slot::ActiveModel {
+        id: Set(slot),
+        held: Set(of.held + i32::from(held)),
+        waiting: Set(of.waiting + i32::from(!held)),
+        ..Default::default()
+    };
+    let write = async move |tx: &Tx| {
+        row.clone().insert(tx).await?;
+        counted.clone().update(tx).await?;
+        Ok(())
+    };
+    app.db().transact(write).await.unwrap();
+    id
 }
 
 /// Books and answers the booking.
