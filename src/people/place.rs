@@ -31,7 +31,7 @@ pub(super) fn has_duty<N: Need>(staff: &Staff<N>, place: &division::Model, duty:
 }
 
 /// Somebody who belongs to a village in scope; else 404.
-pub(super) async fn person<N: Need>(
+pub async fn person<N: Need>(
     db: &impl ConnectionTrait,
     staff: &Staff<N>,
     id: PersonId,

@@ -2,6 +2,10 @@
 
 pub mod bookings;
 pub mod days;
+pub mod desk;
 pub mod line;
+pub mod route;
 pub mod rules;
+pub mod screen;
+pub mod slip;
 pub mod staff_days;

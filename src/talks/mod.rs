@@ -13,6 +13,7 @@ pub mod api;
 pub mod bodies;
 mod fresh;
 pub mod jobs;
+pub mod line;
 mod ops;
 pub mod recurrence;
 pub mod rules;
@@ -24,6 +25,7 @@ pub use api::bookings::lane;
 pub use ops::{
     book::Wish,
     people::{cancel_all, move_bookings},
+    watch::Watches,
 };
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -35,5 +37,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::bookings::routes)
         .configure(api::rules::routes)
         .configure(api::staff_days::routes)
-        .configure(api::line::routes);
+        .configure(api::line::routes)
+        .configure(api::desk::routes)
+        .configure(api::screen::routes)
+        .configure(api::slip::routes)
+        .configure(api::route::routes);
 }

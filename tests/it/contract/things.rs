@@ -15,7 +15,7 @@ use crate::{
     people,
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
-    talks::{booked, one_slot},
+    talks::{booked, of_booking, one_slot, this_afternoon},
 };
 
 /// A call that only who asks can make fail.
@@ -139,8 +139,8 @@ impl Village {
         let id = match kind {
             "divisions" => json!(self.id),
             "slots" => one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
-            "talk-days" => self.booking(villager).await["talk_day"].clone(),
-            "bookings" => self.booking(villager).await["id"].clone(),
+            "talk-days" => self.in_line(state, villager).await["talk_day"].clone(),
+            "bookings" => self.in_line(state, villager).await["id"].clone(),
             "talk-rules" => {
                 let rules = format!("/staff/divisions/{}/talk-rules", self.id);
                 let (_, rule) = bodies("", "").into_iter().find(|(id, _)| *id == "make_talk_rule").unwrap();
@@ -190,8 +190,18 @@ impl Village {
         id.as_str().unwrap().to_owned()
     }
 
-    async fn booking(&self, villager: &Actor) -> Value {
-        booked(villager, &one_slot(&self.app, 1).await["slots"][0]).await
+    /// A booking: of tomorrow, or of this afternoon and as far in the line as the state says.
+    async fn in_line(&self, state: &str, villager: &Actor) -> Value {
+        if !["booked", "checked_in", "called"].contains(&state) {
+            return booked(villager, &one_slot(&self.app, 1).await["slots"][0]).await;
+        }
+        let booking = booked(villager, &this_afternoon(&self.app, 1, json!({})).await["slots"][0]).await;
+        for (step, reached) in [("check-in", "checked_in"), ("call", "called")] {
+            if state == reached || state == "called" {
+                self.desk.post(&of_booking(&booking, step), json!({})).await.expect(200);
+            }
+        }
+        booking
     }
 
     async fn case(&self, state: &str, villager: &Actor) -> Value {
@@ -217,9 +227,12 @@ impl Village {
     }
 }
 
-/// The state in which a case takes the call.
+/// The state in which a case or a booking takes the call.
 fn state_for(operation: &str, body: &Value) -> &'static str {
     match (operation, body["action"].as_str().unwrap_or_default()) {
+        ("check_in_booking" | "register_walk_in", _) => "booked",
+        ("call_booking" | "call_next" | "park_booking" | "undo_booking_step" | "undo_last_step", _) => "checked_in",
+        ("recall_booking" | "miss_booking", _) => "called",
         ("delete_case", _) | (_, "submit") => "draft",
         (_, "assign") => "accepted",
         (_, "sign" | "return") => "assigned",
