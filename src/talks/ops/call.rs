@@ -89,8 +89,9 @@ pub async fn call_next<N: Need>(
 ) -> Result<booking::Model, Problem> {
     let (day, hosting) = lock_day(tx, staff, id).await?;
     let slots = turns::slots(tx, id).await?;
-    // As it stood when the button was pressed: a queue that is sent again must not call who came since.
-    let turns = turns::read(tx, id, &slots, said(acting)).await?;
+    // A queue that is sent again must not call who came since; a clock that is slow must not hide who is there.
+    let at = if acting.key.is_some() { said(acting) } else { acting.now };
+    let turns = turns::read(tx, id, &slots, at).await?;
     let next = turns.order.first().ok_or(Code::LineEmpty)?;
     let booking = booking::Entity::find_by_id(next.id).lock(LockType::NoKeyUpdate).one(tx).await?;
     let booking = booking.filter(|row| row.state == BookingState::CheckedIn);

@@ -22,6 +22,7 @@ pub(super) struct Turns {
     pub(super) placed: Vec<Placed>,
     /// Those who wait, the next first.
     pub(super) order: Vec<Turn>,
+    positions: BTreeMap<BookingId, (usize, Instant)>,
 }
 
 /// Only what the order depends on: a poller reads it again and again.
@@ -40,8 +41,7 @@ struct Row {
 impl Turns {
     /// The position and time of somebody who waits.
     pub(super) fn of(&self, id: BookingId) -> Option<(usize, Instant)> {
-        let at = self.order.iter().position(|turn| turn.id == id)?;
-        self.order.get(at).map(|turn| (at + 1, turn.estimated_at))
+        self.positions.get(&id).copied()
     }
 }
 
@@ -74,7 +74,9 @@ pub(super) async fn read(
     let placed: Vec<Placed> = rows.into_iter().map(|row| placed(row, &starts)).collect();
     let came: Vec<Placed> = placed.iter().filter(|row| row.arrived_at.is_none_or(|came| came <= at)).cloned().collect();
     let pace = line::pace(&came, planned(slots), at);
-    Ok(Turns { order: line::order(&came, shares(slots), &pace, at), placed })
+    let order = line::order(&came, shares(slots), &pace, at);
+    let positions = order.iter().zip(1..).map(|(turn, position)| (turn.id, (position, turn.estimated_at))).collect();
+    Ok(Turns { placed, order, positions })
 }
 
 fn placed(row: Row, starts: &BTreeMap<SlotId, Instant>) -> Placed {

@@ -21,8 +21,12 @@ pub struct Answer {
 
 /// A stream of events has no end: its beginning, up to the first event.
 async fn first_event(mut answer: reqwest::Response) -> Vec<u8> {
+    let whole = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.find("data:").is_some_and(|at| text[at..].contains("\n\n"))
+    };
     let mut bytes = Vec::new();
-    while !String::from_utf8_lossy(&bytes).split("\n\n").rev().skip(1).any(|event| event.contains("data:")) {
+    while !whole(&bytes) {
         let Some(chunk) = answer.chunk().await.unwrap() else { break };
         bytes.extend_from_slice(&chunk);
     }
