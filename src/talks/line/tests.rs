@@ -127,7 +127,7 @@ proptest! {
         let order = numbers(&rows, Shares::of(7, 3), 240);
         prop_assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), rows.len());
         let backwards: Vec<Placed> = rows.iter().rev().cloned().collect();
-        prop_assert_eq!(numbers(&backwards, Shares::of(7, 3), 120), order);
+        prop_assert_eq!(numbers(&backwards, Shares::of(7, 3), 240), order);
     }
 
     #[test]
