@@ -65,6 +65,8 @@ pub struct App {
     pub tracking: cases::Tracking,
     /// Villagers who want a place on a talk day.
     pub bookings: Lane<talks::Wish>,
+    /// Who watches which line.
+    pub watches: talks::Watches,
     /// Villagers who file a case.
     pub filings: Lane<cases::Wish>,
     /// The contract, written out.
@@ -132,6 +134,7 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         sessions: auth::sessions(&db),
         tracking: cases::tracking(&db),
         bookings: talks::lane(&db),
+        watches: talks::Watches::default(),
         filings: cases::lane(&db),
         openapi: document.to_string(),
         routes: openapi::Routes::of(&document),

@@ -190,6 +190,28 @@ impl<N: Need> Staff<N> {
         self.row.postings.iter().any(|posting| posting.any(&[duty]) && places.contains(&posting.division))
     }
 
+    /// The same person as their session stands now: for answers that last longer than a call.
+    ///
+    /// # Errors
+    /// `session_ended`, also of who was dismissed; `not_your_duty` when the duty has gone.
+    pub async fn again(&self, app: &App) -> Result<Self, Problem> {
+        match standing(app, self.row.session, self.row.request.clone()).await? {
+            Caller::Staff(row) => Self::of(&row),
+            Caller::Villager(_) => Err(Code::NotYourDuty.into()),
+        }
+    }
+
+    fn of(row: &Arc<StaffRow>) -> Result<Self, Problem> {
+        if row.must_show_more() && !row.second_factor {
+            return Err(Code::SecondFactorRequired.into());
+        }
+        if row.postings.iter().any(|posting| posting.any(N::ANY_OF)) {
+            Ok(Self { row: row.clone(), need: PhantomData })
+        } else {
+            Err(Code::NotYourDuty.into())
+        }
+    }
+
     /// Postings that satisfy the need.
     pub fn postings(&self) -> impl Iterator<Item = &Posted> {
         self.row.postings.iter().filter(|posting| posting.any(N::ANY_OF))
@@ -227,6 +249,11 @@ fn bearer(header: &str) -> Option<&str> {
 
 async fn caller(app: &App, token: &str, request: Arc<str>) -> Result<Caller, Problem> {
     let id = app.keyring.verify(token, app.clock.now()).ok_or(Code::SignInRequired)?;
+    standing(app, id, request).await
+}
+
+/// Who is signed in by a session.
+async fn standing(app: &App, id: SessionId, request: Arc<str>) -> Result<Caller, Problem> {
     let rows = app.sessions.submit(id).await?;
     match rows.first() {
         Some(Standing { ended_at: None, person_id: Some(person), .. }) => {
@@ -291,13 +318,8 @@ impl<N: Need> FromRequest for Staff<N> {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match req.extensions().get::<Caller>() {
-            Some(Caller::Staff(row)) if row.must_show_more() && !row.second_factor => {
-                Err(Code::SecondFactorRequired.into())
-            }
-            Some(Caller::Staff(row)) if row.postings.iter().any(|posting| posting.any(N::ANY_OF)) => {
-                Ok(Self { row: row.clone(), need: PhantomData })
-            }
-            Some(_) => Err(Code::NotYourDuty.into()),
+            Some(Caller::Staff(row)) => Self::of(row),
+            Some(Caller::Villager(_)) => Err(Code::NotYourDuty.into()),
             None => Err(Code::SignInRequired.into()),
         })
     }

@@ -17,9 +17,9 @@ pub use ops::{
     agents::{Grant, ScopeWord, Use, authority, grants, used},
     consents::check_guardian,
     copy::build as build_export,
-    register::find_or_register,
+    register::{find_or_register, register_by_name},
 };
-pub use place::person as in_reach;
+pub use place::person as within_reach;
 pub use reveal::is_minor;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -59,6 +59,8 @@ codes! {
     LimitReached "limit_reached" CONFLICT,
     TooLate "too_late" CONFLICT,
     UndoTooLate "undo_too_late" CONFLICT,
+    LineEmpty "line_empty" CONFLICT,
+    DayNotRunning "day_not_running" CONFLICT,
     LastHost "last_host" CONFLICT,
     MinutesNotSigned "minutes_not_signed" CONFLICT,
     RatingNotOpen "rating_not_open" CONFLICT,

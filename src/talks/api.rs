@@ -3,8 +3,12 @@
 pub mod bookings;
 pub mod calendar;
 pub mod days;
+pub mod desk;
 pub mod desk_bookings;
 pub mod line;
+pub mod route;
 pub mod rules;
+pub mod screen;
+pub mod slip;
 pub mod staff_days;
 pub mod waits;

@@ -7,7 +7,8 @@
 //! A *rule* says on which days a village listens ([`recurrence`], [`terms`]); a *day* is one dated sitting, made from a
 //! rule or singly; its *slots* have public places, which villagers book, and others, which are kept for walk-ins
 //! ([`slots`]). What may be decided about a booking stands in [`rules`]; how it is made to stick under any concurrency
-//! in `ops/bookings.rs`. Next: [`api`].
+//! in `ops/bookings.rs`. On the day itself [`line`] says whose turn it is, [`steps`] what may happen then. Next:
+//! [`api`].
 
 pub mod api;
 pub mod bodies;
@@ -15,6 +16,7 @@ mod fresh;
 pub mod holds;
 mod ical;
 pub mod jobs;
+pub mod line;
 mod ops;
 pub mod recurrence;
 pub mod rules;
@@ -27,6 +29,7 @@ pub use ops::{
     book::Wish,
     host_leaves::cover,
     people::{cancel_all, move_bookings},
+    watch::Watches,
 };
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -41,5 +44,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::rules::routes)
         .configure(api::staff_days::routes)
         .configure(api::desk_bookings::routes)
-        .configure(api::line::routes);
+        .configure(api::line::routes)
+        .configure(api::desk::routes)
+        .configure(api::screen::routes)
+        .configure(api::slip::routes)
+        .configure(api::route::routes);
 }

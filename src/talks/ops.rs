@@ -1,10 +1,13 @@
 //! What is done with talk days: load, decide by [`super::rules`], write, tell.
 
+pub(super) mod board;
 pub(super) mod book;
 pub(super) mod bookings;
 pub(super) mod calendar;
+pub(super) mod call;
 pub(super) mod cancel_day;
 pub(super) mod desk_booking;
+pub(super) mod find;
 pub(super) mod host_leaves;
 mod hosts;
 pub(super) mod household;
@@ -14,10 +17,17 @@ pub(super) mod missed;
 pub(super) mod move_booking;
 pub(super) mod people;
 pub(super) mod places;
+pub(super) mod queue;
 pub(super) mod rebook;
 mod round;
+pub(super) mod route;
 pub(super) mod shift_day;
+pub(super) mod slip;
 pub(super) mod step;
 pub(super) mod talk_days;
 pub(super) mod talk_rules;
+mod turns;
+pub(super) mod undo;
 pub(super) mod waits;
+pub(super) mod walk_in;
+pub(super) mod watch;

@@ -3,10 +3,12 @@
 //! Checks, the `actions` of every view and the tests read the same table. Pure. Next: [`super::ops`] `step`, which makes
 //! a step stick.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use entity::{Instant, booking::BookingState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::{clock, problem::Code};
 
 /// A step that staff take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -74,6 +76,28 @@ pub fn possible(state: BookingState) -> Vec<&'static str> {
     STEPS.iter().filter(|step| step.from.contains(&state)).map(|step| step.slug).collect()
 }
 
+/// So long after a step it can be taken back.
+pub const UNDO_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether a step may be taken at this time: people are heard on the day itself; who booked has not missed it before
+/// their slot starts, and may be written down as missed when all is over.
+pub fn in_time(
+    action: LineAction,
+    state: BookingState,
+    on_date: NaiveDate,
+    slot_starts: Instant,
+    at: Instant,
+) -> Result<(), Code> {
+    let today = clock::local_day(at) == on_date;
+    match (action, state) {
+        (LineAction::Confirm | LineAction::Conclude, _) => Ok(()),
+        (LineAction::Missed, ToConfirm | Booked) if at < slot_starts => Err(Code::DayNotRunning),
+        (LineAction::Missed, _) => Ok(()),
+        _ if today => Ok(()),
+        _ => Err(Code::DayNotRunning),
+    }
+}
+
 /// The longest a desk may have been without its line and still be believed about when something was done.
 const LONGEST_WITHOUT_LINE: TimeDelta = TimeDelta::hours(12);
 
@@ -97,6 +121,25 @@ mod tests {
         }
         assert_eq!(possible(Called), ["recall", "park", "missed", "conclude"]);
         assert!(possible(Concluded).is_empty());
+    }
+
+    #[test]
+    fn people_are_heard_on_their_day_and_missed_not_before_their_slot() {
+        let day: NaiveDate = "2026-11-25".parse().unwrap();
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        let slot = at("2026-11-25T02:00:00Z");
+        let eve = at("2026-11-24T15:59:59Z");
+        for action in [LineAction::CheckIn, LineAction::Call, LineAction::Recall, LineAction::Park] {
+            assert_eq!(in_time(action, Booked, day, slot, eve), Err(Code::DayNotRunning));
+            assert_eq!(in_time(action, Booked, day, slot, at("2026-11-24T16:00:00Z")), Ok(()));
+        }
+        assert_eq!(
+            in_time(LineAction::Missed, Booked, day, slot, at("2026-11-25T01:59:59Z")),
+            Err(Code::DayNotRunning)
+        );
+        assert_eq!(in_time(LineAction::Missed, Called, day, slot, at("2026-11-25T01:59:59Z")), Ok(()));
+        assert_eq!(in_time(LineAction::Missed, Booked, day, slot, slot), Ok(()));
+        assert_eq!(in_time(LineAction::Confirm, ToConfirm, day, slot, eve), Ok(()));
     }
 
     #[test]

@@ -47,3 +47,13 @@ pub async fn find_or_register(
     };
     Ok(row.insert(tx).await?)
 }
+
+/// Somebody new of whom only the name is known: they stand at the door, and a name alone makes no two people one.
+pub async fn register_by_name(tx: &Tx, app: &App, name: &PersonName, now: Instant) -> Result<person::Model, Problem> {
+    let row = person::ActiveModel {
+        name: Set(Some(app.field_keys.close(name)?)),
+        name_hash: Set(Some(app.field_keys.hash_of(name)?)),
+        ..person::ActiveModel::of_nobody_yet(now)
+    };
+    Ok(row.insert(tx).await?)
+}

@@ -3,17 +3,18 @@
 use actix_web::{HttpResponse, get, web::Data, web::Path};
 use chrono::{DateTime, Utc};
 use entity::{
-    booking::{BookingPrivacy, BookingState},
-    id::{BookingId, SlotId, TalkDayId},
+    booking::{BookingChannel, BookingPlace, BookingPrivacy, BookingState},
+    id::{BookingId, PartyId, SlotId, TalkDayId},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
 
 use crate::{
     app::App,
     auth::{Staff, duty::SeeTalkLine},
-    http::{Page, PageQuery, Query, json},
+    http::{ListQuery, Page, PageQuery, json},
     personal::PersonName,
     problem::Problem,
     talks::ops::line::{self, InLine},
@@ -41,11 +42,24 @@ pub struct TalkLineView {
     summary: Option<String>,
     #[schema(example = "in_person")]
     mode: String,
+    place: BookingPlace,
+    channel: BookingChannel,
+    /// Those of one household that were booked together have the same.
+    party: Option<PartyId>,
+    arrived_at: Option<DateTime<Utc>>,
+    called_at: Option<DateTime<Utc>>,
+    /// Position in the order, from 1; null when they do not wait.
+    turn: Option<usize>,
+    /// About when it will be their turn; never before a booked slot.
+    estimated_at: Option<DateTime<Utc>>,
+    /// What may be done with it now.
+    #[schema(example = json!(["call", "park", "missed", "undo"]))]
+    actions: Vec<&'static str>,
     version: i32,
 }
 
 impl From<InLine> for TalkLineView {
-    fn from(InLine { booking, slot, name, readable }: InLine) -> Self {
+    fn from(InLine { booking, slot, name, readable, turn, actions }: InLine) -> Self {
         Self {
             booking: booking.id,
             code: booking.code,
@@ -58,14 +72,31 @@ impl From<InLine> for TalkLineView {
             topic: readable.then_some(booking.topic),
             summary: readable.then_some(booking.summary),
             mode: booking.mode,
+            place: booking.place,
+            channel: booking.channel,
+            party: booking.party_id,
+            arrived_at: booking.arrived_at,
+            called_at: booking.called_at,
+            turn: turn.map(|(turn, _)| turn),
+            estimated_at: turn.map(|(_, at)| at),
+            actions,
             version: booking.version,
         }
     }
 }
 
-/// Who has a place on a day, in line order.
+/// `?state=`
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListTalkLine {
+    /// Only those who stand so.
+    state: Option<BookingState>,
+}
+
+/// Who has a place on a day, by number; `turn` says in which order those who wait will be called.
 #[utoipa::path(
-    tag = "staff", params(("id" = TalkDayId, Path), PageQuery),
+    tag = "staff", params(("id" = TalkDayId, Path), ListTalkLine, PageQuery),
     responses((status = 200, body = Page<TalkLineView>))
 )]
 #[get("/staff/talk-days/{id}/line")]
@@ -73,8 +104,9 @@ pub async fn list_talk_line(
     app: Data<App>,
     staff: Staff<SeeTalkLine>,
     id: Path<TalkDayId>,
-    page: Query<PageQuery>,
+    query: ListQuery<ListTalkLine>,
 ) -> Result<HttpResponse, Problem> {
-    let rows = line::list(&app, &staff, *id, &page.0).await?;
-    json(&Page::cut(rows, page.0.size(), |row| row.booking.number_in_line, TalkLineView::from)?)
+    let ListQuery { by, page } = query;
+    let rows = line::list(&app, &staff, *id, by.state, &page).await?;
+    json(&Page::cut(rows, page.size(), |row| row.booking.number_in_line, TalkLineView::from)?)
 }

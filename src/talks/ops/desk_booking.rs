@@ -123,7 +123,7 @@ async fn principal(
 ) -> Result<PersonId, Problem> {
     match who {
         Principal::Known { id } => {
-            let known = people::in_reach(tx, staff, *id).await;
+            let known = people::within_reach(tx, staff, *id).await;
             Ok(known.map_err(|_| Problem::field("/for_person/id", "unknown"))?.id)
         }
         Principal::Named { name, phone } => {

@@ -3,23 +3,31 @@
 use std::collections::BTreeMap;
 
 use entity::{
-    booking, division,
-    id::{PersonId, TalkDayId},
+    Instant, booking,
+    booking::BookingState,
+    booking_event, division,
+    id::{BookingId, PersonId, SlotId, TalkDayId},
     person, slot, talk_day,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::turns::{self, Turns};
 use crate::{
     app::App,
     auth::{
         Duty, Staff,
         duty::{Need, SeeTalkLine},
     },
+    crypto::FieldKeys,
+    db::padded,
     divisions,
     http::{Cursor, PageQuery},
     personal::PersonName,
     problem::Problem,
-    talks::terms,
+    talks::{
+        steps::{self, UNDO_WITHIN},
+        terms,
+    },
 };
 
 /// One place of the line.
@@ -30,41 +38,98 @@ pub struct InLine {
     pub name: Option<PersonName>,
     /// Whether the viewer may read what it is about.
     pub readable: bool,
+    /// Position in the order and about when, of somebody who waits.
+    pub turn: Option<(usize, Instant)>,
+    /// What may be done with it now.
+    pub actions: Vec<&'static str>,
 }
 
-/// The bookings of a day in line order, at most a page and one.
+/// The bookings of a day by their number, at most a page and one; those in one state when it is named.
 pub async fn list(
     app: &App,
     staff: &Staff<SeeTalkLine>,
     id: TalkDayId,
+    state: Option<BookingState>,
     page: &PageQuery,
 ) -> Result<Vec<InLine>, Problem> {
     let db = app.db.read();
-    let day = talk_day::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)?;
-    let hosting = hosting(db, staff, &day).await?;
+    let viewed = Viewed::open(db, staff, id, app.clock.now()).await?;
     let mut query =
         booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id)).filter(booking::COLUMN.live.eq(true));
+    if let Some(state) = state {
+        query = query.filter(booking::COLUMN.state.eq(state));
+    }
     if let Some(after) = Cursor::read::<i32>(page.cursor.as_deref())? {
         query = query.filter(booking::COLUMN.number_in_line.gt(after));
     }
     let rows = query.order_by_asc(booking::Column::NumberInLine).limit(page.size() + 1).all(db).await?;
-    let slots = slot::Entity::find().filter(slot::COLUMN.talk_day_id.eq(id)).all(db).await?;
-    let names = names(app, &rows).await?;
-    rows.into_iter()
-        .map(|booking| {
-            let slot = slots.iter().find(|slot| slot.id == booking.slot_id).cloned();
-            let slot = slot.ok_or_else(|| Problem::unexpected("a booking of no slot"))?;
-            let name = names.get(&booking.person_id).cloned();
-            let readable = hosting || booking.privacy == booking::BookingPrivacy::Public;
-            Ok(InLine { booking, slot, name, readable })
-        })
-        .collect()
+    viewed.entries(db, &app.field_keys, rows).await
+}
+
+/// A day as one of the staff sees it.
+pub(super) struct Viewed {
+    pub(super) day: talk_day::Model,
+    slots: Vec<slot::Model>,
+    turns: Turns,
+    hosting: bool,
+    now: Instant,
+}
+
+impl Viewed {
+    /// 404 where the staff have no part in it.
+    pub(super) async fn open<N: Need>(
+        db: &impl ConnectionTrait,
+        staff: &Staff<N>,
+        id: TalkDayId,
+        now: Instant,
+    ) -> Result<Self, Problem> {
+        let day = talk_day::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)?;
+        let hosting = hosting(db, staff, &day).await?;
+        let slots = turns::slots(db, id).await?;
+        let turns = turns::read(db, id, &slots, now).await?;
+        Ok(Self { day, slots, turns, hosting, now })
+    }
+
+    /// These bookings of the day.
+    pub(super) async fn entries(
+        &self,
+        db: &impl ConnectionTrait,
+        keys: &FieldKeys,
+        rows: Vec<booking::Model>,
+    ) -> Result<Vec<InLine>, Problem> {
+        let slots: BTreeMap<SlotId, &slot::Model> = self.slots.iter().map(|slot| (slot.id, slot)).collect();
+        let names = names(db, keys, &rows).await?;
+        let undoable = undoable(db, &rows, self.now).await?;
+        rows.into_iter()
+            .map(|booking| {
+                let slot = slots.get(&booking.slot_id).copied().cloned();
+                let slot = slot.ok_or_else(|| Problem::unexpected("a booking of no slot"))?;
+                let name = names.get(&booking.person_id).cloned();
+                let readable = self.hosting || booking.privacy == booking::BookingPrivacy::Public;
+                let mut actions = steps::possible(booking.state);
+                actions.extend(undoable.contains(&booking.id).then_some("undo"));
+                Ok(InLine { turn: self.turns.of(booking.id), booking, slot, name, readable, actions })
+            })
+            .collect()
+    }
+}
+
+/// A booking as it stands in the line now, after a step.
+pub async fn entry<N: Need>(
+    db: &impl ConnectionTrait,
+    keys: &FieldKeys,
+    staff: &Staff<N>,
+    row: booking::Model,
+    now: Instant,
+) -> Result<InLine, Problem> {
+    let viewed = Viewed::open(db, staff, row.talk_day_id, now).await?;
+    viewed.entries(db, keys, vec![row]).await?.pop().ok_or_else(Problem::not_found)
 }
 
 /// Whether the viewer hosts the day; 404 when they have no part in it at all.
 ///
 /// Hosts are those the day names; where it names none, whoever hosts talk days of the place.
-pub(super) async fn hosting<N: Need>(
+pub async fn hosting<N: Need>(
     db: &impl ConnectionTrait,
     staff: &Staff<N>,
     day: &talk_day::Model,
@@ -81,13 +146,38 @@ pub(super) async fn hosting<N: Need>(
     Ok(named.is_empty() && here.any(|posted| posted.any(&[Duty::HostTalks])))
 }
 
-async fn names(app: &App, rows: &[booking::Model]) -> Result<BTreeMap<PersonId, PersonName>, Problem> {
-    let people = person::Entity::find().filter(person::COLUMN.id.is_in(rows.iter().map(|row| row.person_id)));
+async fn names(
+    db: &impl ConnectionTrait,
+    keys: &FieldKeys,
+    rows: &[booking::Model],
+) -> Result<BTreeMap<PersonId, PersonName>, Problem> {
+    if rows.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let people = person::Entity::find().filter(person::COLUMN.id.is_in(padded(rows.iter().map(|row| row.person_id))));
     let mut names = BTreeMap::new();
-    for row in people.all(app.db.read()).await? {
+    for row in people.all(db).await? {
         if let Some(sealed) = &row.name {
-            names.insert(row.id, app.field_keys.open(sealed)?);
+            names.insert(row.id, keys.open(sealed)?);
         }
     }
     Ok(names)
+}
+
+/// Those of these bookings whose last step was taken within the last minute.
+async fn undoable(db: &impl ConnectionTrait, rows: &[booking::Model], now: Instant) -> Result<Vec<BookingId>, Problem> {
+    if rows.is_empty() {
+        return Ok(vec![]);
+    }
+    let fresh: Vec<BookingId> = booking_event::Entity::find()
+        .select_only()
+        .column(booking_event::Column::BookingId)
+        .filter(booking_event::COLUMN.booking_id.is_in(padded(rows.iter().map(|row| row.id))))
+        .filter(booking_event::COLUMN.undone_at.is_null())
+        .filter(booking_event::COLUMN.acted_at.gte(now - UNDO_WITHIN))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let kept = |id: &BookingId| rows.iter().any(|row| row.id == *id && !super::undo::is_kept(row));
+    Ok(fresh.into_iter().filter(kept).collect())
 }

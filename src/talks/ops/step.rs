@@ -31,6 +31,7 @@ pub struct Open {
     pub day: talk_day::Model,
     pub booking: booking::Model,
     /// Whether whoever acts may read what a private matter is about.
+    #[allow(dead_code, reason = "for steps that read or write what was said")]
     pub hosting: bool,
 }
 

@@ -68,6 +68,13 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("cancel_talk_day", json!({"reason": "下大雪"})),
         ("shift_talk_day", json!({"date": "2026-11-27", "reason": "下大雪"})),
         ("withdraw_host", json!({"host": cadre, "reason": "去镇上开会"})),
+        ("register_walk_in", json!({"name": "样例", "topic": TOPIC, "summary": "村口的路灯不亮"})),
+        ("find_in_line", json!({"code": "K7M4XA"})),
+        (
+            "replay_line",
+            json!({"actions": [{"key": "desk-1-0001", "at": "2026-11-23T10:00:00+08:00", "action": "call_next"}]}),
+        ),
+        ("order_route", json!({"bookings": []})),
         ("import_roster", json!("姓名,身份证号\n张一,511725194611240009\n")),
         ("make_unit", json!({"division": village, "kind": "grid", "name": "一网格"})),
         ("change_unit", json!({"name": "石笋村服务室"})),

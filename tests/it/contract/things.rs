@@ -16,6 +16,7 @@ use crate::{
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
     talks::{booked, lets_act, one_slot, put_in_state, single_day},
+    talks::{booked, of_booking, one_slot, this_afternoon},
 };
 
 /// A call that only who asks can make fail.
@@ -149,8 +150,8 @@ impl Village {
                 let hosts = json!({"date": "2026-11-27", "hosts": [self.cadre.id(), self.desk.id()]});
                 single_day(&self.app, hosts).await["id"].clone()
             }
-            "talk-days" => self.booking(villager).await["talk_day"].clone(),
-            "bookings" => self.booking_that(state, villager).await["id"].clone(),
+            "talk-days" => self.in_line(state, villager).await["talk_day"].clone(),
+            "bookings" => self.in_line(state, villager).await["id"].clone(),
             "waits" => {
                 let slot = one_slot(&self.app, 1).await["slots"][0]["id"].clone();
                 villager.post(&format!("/slots/{}/waits", slot.as_str().unwrap()), json!({})).await.expect(201)["id"]
@@ -205,12 +206,23 @@ impl Village {
         id.as_str().unwrap().to_owned()
     }
 
-    async fn booking(&self, villager: &Actor) -> Value {
-        booked(villager, &one_slot(&self.app, 1).await["slots"][0]).await
+    /// A booking: of tomorrow, or of this afternoon and as far in the line as the state says.
+    async fn in_line(&self, state: &str, villager: &Actor) -> Value {
+        if !["booked", "checked_in", "called"].contains(&state) {
+            return self.booking_that(state, villager).await;
+        }
+        let booking = booked(villager, &this_afternoon(&self.app, 1, json!({})).await["slots"][0]).await;
+        for (step, reached) in [("check-in", "checked_in"), ("call", "called")] {
+            if state == reached || state == "called" {
+                self.desk.post(&of_booking(&booking, step), json!({})).await.expect(200);
+            }
+        }
+        booking
     }
 
+    /// A booking of tomorrow, lost or left behind as the state says.
     async fn booking_that(&self, state: &str, villager: &Actor) -> Value {
-        let booking = self.booking(villager).await;
+        let booking = booked(villager, &one_slot(&self.app, 1).await["slots"][0]).await;
         match state {
             "lost" => {
                 let day = booking["talk_day"].as_str().unwrap();
@@ -251,10 +263,13 @@ impl Village {
     }
 }
 
-/// The state in which a case takes the call.
+/// The state in which a case or a booking takes the call.
 fn state_for(operation: &str, body: &Value) -> &'static str {
     match (operation, body["action"].as_str().unwrap_or_default()) {
         ("withdraw_host", _) => "hosted",
+        ("check_in_booking" | "register_walk_in", _) => "booked",
+        ("call_booking" | "call_next" | "park_booking" | "undo_booking_step" | "undo_last_step", _) => "checked_in",
+        ("recall_booking" | "miss_booking", _) => "called",
         ("delete_case", _) | (_, "submit") => "draft",
         (_, "assign") => "accepted",
         (_, "sign" | "return") => "assigned",

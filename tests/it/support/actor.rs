@@ -131,6 +131,11 @@ impl Call {
         self
     }
 
+    /// Sends it; the answer is read as it comes.
+    pub async fn open(self) -> reqwest::Response {
+        self.request.send().await.unwrap_or_else(|fault| panic!("{}: no answer: {fault:?}", self.said))
+    }
+
     /// Sends it.
     pub async fn send(self) -> Answer {
         let answer = self.request.send().await.unwrap_or_else(|fault| panic!("{}: no answer: {fault:?}", self.said));

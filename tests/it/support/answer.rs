@@ -19,11 +19,26 @@ pub struct Answer {
     pub bytes: Vec<u8>,
 }
 
+/// A stream of events has no end: its beginning, up to the first event.
+async fn first_event(mut answer: reqwest::Response) -> Vec<u8> {
+    let whole = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.find("data:").is_some_and(|at| text[at..].contains("\n\n"))
+    };
+    let mut bytes = Vec::new();
+    while !whole(&bytes) {
+        let Some(chunk) = answer.chunk().await.unwrap() else { break };
+        bytes.extend_from_slice(&chunk);
+    }
+    bytes
+}
+
 impl Answer {
     pub(super) async fn of(call: String, answer: reqwest::Response) -> Self {
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
-        let bytes = answer.bytes().await.unwrap().to_vec();
+        let endless = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if endless { first_event(answer).await } else { answer.bytes().await.unwrap().to_vec() };
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
         Self { call, status, headers, body, bytes }
     }

@@ -5,14 +5,21 @@ mod book_slot;
 mod calendar;
 mod cancel_booking;
 mod cancel_talk_day;
+mod desk;
 mod desk_bookings;
+mod line;
 mod missed;
 mod move_booking;
+mod offline;
 mod rebook_booking;
+mod route;
+mod screen;
 mod shift_talk_day;
+mod slip;
 mod storm;
 mod talk_rules;
 mod waits;
+mod walk_in;
 mod withdraw_host;
 
 use entity::{
@@ -44,7 +51,7 @@ pub(super) fn wish() -> Value {
 }
 
 /// A single day tomorrow with one slot of so many public places.
-pub(super) async fn one_slot(app: &TestApp, places: u32) -> Value {
+pub(crate) async fn one_slot(app: &TestApp, places: u32) -> Value {
     let desk = app.staff("desk").await;
     let body = json!({
         "date": "2026-11-24", "starts": "15:00", "ends": "15:30", "slot_minutes": 30, "capacity": places,
@@ -146,4 +153,35 @@ pub(super) async fn waits(app: &TestApp, slot: &Value, who: &Actor, held: bool) 
 /// Books and answers the booking.
 pub(super) async fn booked(villager: &Actor, slot: &Value) -> Value {
     villager.post(&bookings(slot), wish()).await.expect(201)
+}
+
+/// A day this afternoon from 13:00 on: so many slots of ten minutes and one place, a third of them kept.
+pub(crate) async fn this_afternoon(app: &TestApp, slots: u32, more: Value) -> Value {
+    let desk = app.staff("desk").await;
+    let ends = 13 * 60 + slots * 10;
+    let mut body = json!({
+        "date": "2026-11-23", "starts": "13:00", "ends": format!("{:02}:{:02}", ends / 60, ends % 60),
+        "slot_minutes": 10, "capacity": 1, "walk_in_share": 0.34, "place": "村委会",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    let day = desk.post(&format!("/staff/divisions/{}/talk-days", app.village().await), body).await.expect(201);
+    app.nobody().get(&format!("/talk-days/{}", day["id"].as_str().unwrap())).await.expect(200)
+}
+
+/// The address of a call of staff with a day.
+pub(crate) fn of_day(day: &Value, call: &str) -> String {
+    format!("/staff/talk-days/{}/{call}", day["id"].as_str().unwrap())
+}
+
+/// The address of a call of staff with a booking, or with an entry of the line.
+pub(crate) fn of_booking(booking: &Value, call: &str) -> String {
+    let id = booking["id"].as_str().or(booking["booking"].as_str()).unwrap();
+    format!("/staff/bookings/{id}/{call}")
+}
+
+/// Somebody who has come without a booking.
+pub(crate) fn walk_in(name: &str) -> Value {
+    json!({"name": name, "topic": "roads", "summary": "村口的路坏了"})
 }
