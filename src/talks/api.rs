@@ -3,5 +3,6 @@
 pub mod bookings;
 pub mod days;
 pub mod line;
+pub mod rule_previews;
 pub mod rules;
 pub mod staff_days;

@@ -6,6 +6,7 @@ mod hosts;
 pub(super) mod line;
 pub(super) mod people;
 mod places;
+pub(super) mod rule_days;
 pub(super) mod step;
 pub(super) mod talk_days;
 pub(super) mod talk_rules;

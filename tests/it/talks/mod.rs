@@ -2,6 +2,8 @@
 
 mod book_slot;
 mod cancel_booking;
+mod materialise;
+mod preview_talk_rule;
 mod talk_rules;
 
 use serde_json::{Value, json};
