@@ -219,6 +219,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
     let waiting = || Expr::cust("state IN ('waiting', 'held')");
     vec![
         index("booking_event", &["booking_id", "id"]),
+        index("booking_event", &["talk_day_id", "id"]),
         unique("booking_event", &["talk_day_id", "key"]).and_where(Expr::col("key").is_not_null()).to_owned(),
         unique("talk_wait", &["slot_id", "person_id"]).and_where(waiting()).to_owned(),
         index("talk_wait", &["slot_id", "id"]).and_where(waiting()).to_owned(),

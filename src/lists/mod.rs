@@ -76,6 +76,8 @@ mod tests {
                 "return_reasons",
                 "review_tags",
                 "right_channels",
+                "talk_formats",
+                "talk_purposes",
                 "topics",
                 "transfer_reasons",
             ]

@@ -7,6 +7,7 @@ pub mod desk;
 pub mod desk_bookings;
 pub mod line;
 pub mod route;
+pub mod rule_previews;
 pub mod rules;
 pub mod screen;
 pub mod slip;

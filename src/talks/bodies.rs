@@ -1,4 +1,4 @@
-//! What staff send to make talk days: a rule, its change, a single day.
+//! What staff send to make talk days: a rule, its change, a question about either, a single day.
 //!
 //! Defaults are those of a village that thinks of nothing: quarters of an hour, one person each, three in ten places
 //! for walk-ins. Next: [`super::terms`], which a body becomes when it passes its checks.
@@ -95,6 +95,9 @@ fn a_week() -> u32 {
 }
 fn two_hours() -> u32 {
     2
+}
+fn a_dozen() -> usize {
+    12
 }
 
 /// A body with the fields of [`Terms`] beside its own. Written out by a macro: `flatten` would accept unknown fields.
@@ -242,6 +245,26 @@ pub struct WithdrawHost {
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     pub(super) reason: String,
+}
+
+body_with_terms! {
+    /// A rule of which the next dates are wanted before it is made.
+    PreviewTalkRule {
+        /// On which days.
+        recurrence: Recurrence,
+        /// Days on which it is otherwise.
+        #[serde(default)]
+        #[schema(max_items = 200)]
+        exceptions: Vec<Exception>,
+        /// What becomes of its days that are public holidays.
+        #[serde(default = "keep")]
+        holiday_policy: HolidayPolicy,
+        /// How many dates.
+        #[serde(default = "a_dozen")]
+        #[validate(range(min = 1, max = 60))]
+        #[schema(minimum = 1, maximum = 60, default = 12)]
+        count: usize,
+    }
 }
 
 body_with_terms! {

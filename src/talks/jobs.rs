@@ -1,21 +1,26 @@
-//! What happens by the clock: rules become dated days, places that were held and not taken go to the next.
+//! What happens by the clock: rules become dated days and follow a calendar that was published since; places that were
+//! held and not taken go to the next.
 
 use entity::{id::TalkRuleId, talk_rule};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::ops::{talk_rules, waits};
+use super::ops::{rule_days, waits};
 use crate::{
     app::App,
+    calendar,
     problem::{Code, Problem},
 };
 
 /// Rules looked at in one reading.
 const BATCH: u64 = 100;
 
-/// Turns rules into dated talk days, some weeks ahead. Running it twice, or on two servers at once, makes nothing twice.
+/// Turns rules into dated talk days, some weeks ahead. Running it twice, or on two servers at once, makes nothing twice;
+/// a server that died in the middle left whole days behind, and the next run makes the others.
 ///
 /// A rule that cannot be read is logged and passed over: it must not keep the other villages from their days.
 pub async fn materialise(app: &App) -> Result<(), Problem> {
+    // With an older calendar than another server has, each would undo what the other did.
+    calendar::refresh(app).await?;
     let mut after = None;
     loop {
         let rules = standing(app, after).await?;
@@ -44,11 +49,11 @@ async fn standing(app: &App, after: Option<TalkRuleId>) -> Result<Vec<talk_rule:
 
 /// Most rules have all their days: a read is enough for them.
 async fn one(app: &App, rule: &talk_rule::Model) -> Result<(), Problem> {
-    let (id, now) = (rule.id, app.clock.now());
-    if talk_rules::missing(app.db.read(), rule, now).await?.is_empty() {
+    let (id, now, calendar) = (rule.id, app.clock.now(), app.calendar.load_full());
+    if !rule_days::is_behind(app.db.read(), rule, &calendar, now).await? {
         return Ok(());
     }
-    app.db.transact(async move |tx| talk_rules::make_days_of(tx, id, now).await).await
+    app.db.transact(async move |tx| rule_days::catch_up(tx, id, &calendar, now).await).await
 }
 
 /// Holds that ran out go to the next in line; who still waits when booking closes is told. Running it twice, or on two

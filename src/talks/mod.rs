@@ -4,7 +4,7 @@
 //! talk rule --materialised 8 weeks ahead--> talk day --cut--> slot <--taken by-- booking of a person
 //! ```
 //!
-//! A *rule* says on which days a village listens ([`recurrence`], [`terms`]); a *day* is one dated sitting, made from a
+//! A *rule* says on which days a village listens ([`recurrence`], [`sittings`], [`terms`]); a *day* is one dated sitting, made from a
 //! rule or singly; its *slots* have public places, which villagers book, and others, which are kept for walk-ins
 //! ([`slots`]). What may be decided about a booking stands in [`rules`]; how it is made to stick under any concurrency
 //! in `ops/bookings.rs`. On the day itself [`line`] says whose turn it is, [`steps`] what may happen then. Next:
@@ -18,8 +18,10 @@ mod ical;
 pub mod jobs;
 pub mod line;
 mod ops;
+pub mod plan;
 pub mod recurrence;
 pub mod rules;
+pub mod sittings;
 pub mod slots;
 pub mod steps;
 pub mod terms;
@@ -42,6 +44,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::waits::routes)
         .configure(api::calendar::routes)
         .configure(api::rules::routes)
+        .configure(api::rule_previews::routes)
         .configure(api::staff_days::routes)
         .configure(api::desk_bookings::routes)
         .configure(api::line::routes)

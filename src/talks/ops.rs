@@ -21,6 +21,7 @@ pub(super) mod queue;
 pub(super) mod rebook;
 mod round;
 pub(super) mod route;
+pub(super) mod rule_days;
 pub(super) mod shift_day;
 pub(super) mod slip;
 pub(super) mod step;

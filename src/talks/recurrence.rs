@@ -1,21 +1,39 @@
 //! Rules that make talk days: which days they fall on, and the days that are exceptions.
 //!
-//! A rule is a sentence about a single day ("is this day one of mine?"), so a new kind is one variant, one arm of
-//! [`Recurrence::falls_on`] and one of [`Recurrence::numbers`]. All days are local days. Next: [`super::slots`].
+//! A rule is a sentence about a single day ("is this day one of mine?"): the answer for a day never depends on the
+//! window it was asked in, so a day made weeks ahead and one made late cannot differ. What RFC 5545 can say is reckoned
+//! by `rrule` ([`solar`]), the rest by the lunar calendar ([`lunar`]). All days are local days. Next: [`super::sittings`].
 
+pub mod exceptions;
+pub mod lunar;
+mod solar;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use exceptions::{Exception, ExceptionFault, MOST_EXCEPTIONS, check_exceptions};
+
 /// The most days one question may span (ten years); what lies beyond is not answered.
 pub const LONGEST_WINDOW_DAYS: usize = 3_660;
-/// The most exceptions one rule may carry.
-pub const MOST_EXCEPTIONS: usize = 200;
+/// The years in which days are reckoned: beyond them no rule falls on any day.
+pub const FIRST_YEAR: i32 = 1900;
+/// The last of those years.
+pub const LAST_YEAR: i32 = 2999;
+
+/// Which day of the month counts on a market day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MarketCalendar {
+    /// That of the Gregorian month.
+    Solar,
+    /// That of the lunar month.
+    Lunar,
+}
 
 /// Which days a rule falls on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,181 +51,120 @@ pub enum Recurrence {
         #[schema(min_items = 1, max_items = 7)]
         weekdays: Vec<u8>,
     },
+    /// The first to fourth, or the last, of a weekday in each month, such as the second Tuesday.
+    NthWeekday {
+        /// 1 to 4, or -1 for the last.
+        #[schema(minimum = -1, maximum = 4)]
+        nth: i8,
+        /// ISO 8601: 1 is Monday, 7 is Sunday.
+        #[schema(minimum = 1, maximum = 7)]
+        weekday: u8,
+    },
+    /// Days of the lunar month, such as 初一 and 十五, in leap months too. The 30th is skipped where a month has 29.
+    LunarDays {
+        /// 1 to 30, each once.
+        #[schema(min_items = 1, max_items = 30)]
+        days: Vec<u8>,
+    },
+    /// Market days (逢场): every day of the month that ends in one of these digits, so 1 is the 1st, 11th, 21st and 31st.
+    MarketDays {
+        /// Whose day of the month.
+        calendar: MarketCalendar,
+        /// 0 to 9, each once; 0 is the 10th, 20th and 30th (初十、二十、三十).
+        #[schema(min_items = 1, max_items = 10)]
+        digits: Vec<u8>,
+    },
 }
 
-/// What is wrong with a rule. Indexes count from 0, as JSON pointers do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecurrenceFault {
-    /// It names no day.
-    Empty,
-    /// It names more days than there are.
-    TooMany,
-    /// This number is no such day.
-    OutOfRange {
-        /// Where it stands.
-        index: usize,
-    },
-    /// This number stood there before.
-    Duplicate {
-        /// Where it stands for the second time.
-        index: usize,
-    },
-}
-
-impl RecurrenceFault {
-    /// The stable slug of this fault.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::TooMany => "too_many",
-            Self::OutOfRange { .. } => "out_of_range",
-            Self::Duplicate { .. } => "duplicate",
-        }
-    }
-
-    /// Which number is meant, when it is one.
-    #[must_use]
-    pub fn index(self) -> Option<usize> {
-        match self {
-            Self::Empty | Self::TooMany => None,
-            Self::OutOfRange { index } | Self::Duplicate { index } => Some(index),
-        }
-    }
+/// What is wrong with a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecurrenceFault {
+    /// The field, and from 0 the place in it when one number is meant: `days`, `days/2`.
+    pub at: String,
+    /// The stable slug: `empty`, `too_many`, `out_of_range`, `duplicate`.
+    pub code: &'static str,
 }
 
 impl Recurrence {
     /// Whether the rule can be meant: its numbers exist, are in range and stand there once.
     pub fn check(&self) -> Result<(), RecurrenceFault> {
-        let (_, numbers, most) = self.numbers();
-        if numbers.is_empty() {
-            return Err(RecurrenceFault::Empty);
+        match self {
+            Self::MonthlyDays { days } => check_numbers("days", days, 1, 31),
+            Self::Weekly { weekdays } => check_numbers("weekdays", weekdays, 1, 7),
+            Self::NthWeekday { nth, .. } if !matches!(nth, -1 | 1..=4) => Err(fault("nth", "out_of_range")),
+            Self::NthWeekday { weekday, .. } if !(1..=7).contains(weekday) => Err(fault("weekday", "out_of_range")),
+            Self::NthWeekday { .. } => Ok(()),
+            Self::LunarDays { days } => check_numbers("days", days, 1, 30),
+            Self::MarketDays { digits, .. } => check_numbers("digits", digits, 0, 9),
         }
-        if numbers.len() > usize::from(most) {
-            return Err(RecurrenceFault::TooMany);
-        }
-        let mut seen = BTreeSet::new();
-        for (index, number) in numbers.iter().enumerate() {
-            if !(1..=most).contains(number) {
-                return Err(RecurrenceFault::OutOfRange { index });
-            }
-            if !seen.insert(number) {
-                return Err(RecurrenceFault::Duplicate { index });
-            }
-        }
-        Ok(())
-    }
-
-    /// The field that holds the rule's numbers, for pointing at a fault.
-    #[must_use]
-    pub fn field(&self) -> &'static str {
-        self.numbers().0
     }
 
     /// Whether the rule falls on this day.
     #[must_use]
     pub fn falls_on(&self, date: NaiveDate) -> bool {
-        let among = |numbers: &[u8], number: u32| numbers.iter().any(|n| u32::from(*n) == number);
-        match self {
-            Self::MonthlyDays { days } => among(days, date.day()),
-            Self::Weekly { weekdays } => among(weekdays, date.weekday().number_from_monday()),
-        }
+        !self.dates(date, date).is_empty()
     }
 
-    /// The days from `from` to `to`, both included, that the rule falls on, in order; at most ten years of them.
+    /// The days from `from` to `to`, both included, that the rule falls on, in order; at most ten years of them, and
+    /// none outside [`FIRST_YEAR`] to [`LAST_YEAR`].
     #[must_use]
     pub fn dates(&self, from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-        let window = from.iter_days().take(LONGEST_WINDOW_DAYS).take_while(|date| *date <= to);
-        window.filter(|date| self.falls_on(*date)).collect()
-    }
-
-    /// Field, numbers, and the largest of them that exists.
-    fn numbers(&self) -> (&'static str, &[u8], u8) {
+        let Some((from, to)) = reckonable(from, to) else { return vec![] };
         match self {
-            Self::MonthlyDays { days } => ("days", days, 31),
-            Self::Weekly { weekdays } => ("weekdays", weekdays, 7),
+            Self::MonthlyDays { days } => solar::days_of_month(days, from, to),
+            Self::Weekly { weekdays } => solar::weekdays(weekdays, from, to),
+            Self::NthWeekday { nth, weekday } => solar::nth_weekday(*nth, *weekday, from, to),
+            Self::LunarDays { days } => lunar_days(from, to, |day| days.contains(&day)),
+            Self::MarketDays { calendar: MarketCalendar::Solar, digits } => {
+                let days: Vec<u8> = (1..=31).filter(|day| digits.contains(&(day % 10))).collect();
+                solar::days_of_month(&days, from, to)
+            }
+            Self::MarketDays { calendar: MarketCalendar::Lunar, digits } => {
+                lunar_days(from, to, |day| digits.contains(&(day % 10)))
+            }
         }
     }
 }
 
-/// A day on which a rule does something else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Exception {
-    /// No talk day on this day.
-    Skip {
-        /// The day left out.
-        date: NaiveDate,
-    },
-    /// On another day instead.
-    Move {
-        /// The day left out.
-        date: NaiveDate,
-        /// The day in its place.
-        to: NaiveDate,
-    },
-    /// On this day as well.
-    Add {
-        /// The day put in.
-        date: NaiveDate,
-    },
+fn lunar_days(from: NaiveDate, to: NaiveDate, wanted: impl Fn(u8) -> bool) -> Vec<NaiveDate> {
+    lunar::days(from, to).into_iter().filter(|(_, lunar)| wanted(lunar.day)).map(|(date, _)| date).collect()
 }
 
-/// What is wrong with a list of exceptions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExceptionFault {
-    /// More than [`MOST_EXCEPTIONS`].
-    TooMany,
-    /// A day is moved to itself.
-    MovedNowhere {
-        /// Where the exception stands, from 0.
-        index: usize,
-    },
+/// The part of a window that is answered; `None` when nothing of it is.
+fn reckonable(from: NaiveDate, to: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
+    // Where the window is cut depends on its beginning alone, or a longer question would get a shorter answer.
+    let longest = Days::new(u64::try_from(LONGEST_WINDOW_DAYS).ok()? - 1);
+    let to = to.min(from.checked_add_days(longest).unwrap_or(NaiveDate::MAX));
+    let from = from.max(NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1)?);
+    let to = to.min(NaiveDate::from_ymd_opt(LAST_YEAR, 12, 31)?);
+    (from <= to).then_some((from, to))
 }
 
-impl ExceptionFault {
-    /// The stable slug of this fault.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::TooMany => "too_many",
-            Self::MovedNowhere { .. } => "moved_nowhere",
-        }
-    }
-}
-
-/// Whether the exceptions can be meant.
-pub fn check_exceptions(exceptions: &[Exception]) -> Result<(), ExceptionFault> {
-    if exceptions.len() > MOST_EXCEPTIONS {
-        return Err(ExceptionFault::TooMany);
-    }
-    match exceptions.iter().position(|e| matches!(e, Exception::Move { date, to } if date == to)) {
-        Some(index) => Err(ExceptionFault::MovedNowhere { index }),
-        None => Ok(()),
-    }
-}
-
-/// The days of a rule from `from` to `to`, both included, after its exceptions; in order, each once.
-///
-/// Exceptions act one after another, the last word about a day rules. A move puts its day in whether or not the rule
-/// falls on the day it leaves: that day may lie outside the window, and the answer for a day must not depend on the
-/// window it was asked in, or making days weeks ahead would make other days than making them late.
+/// Whether days of this year are reckoned.
 #[must_use]
-pub fn apply(exceptions: &[Exception], dates: Vec<NaiveDate>, from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-    let mut days: BTreeSet<NaiveDate> = dates.into_iter().collect();
-    for exception in exceptions {
-        match exception {
-            Exception::Skip { date } => {
-                days.remove(date);
-            }
-            Exception::Move { date, to } => {
-                days.remove(date);
-                days.insert(*to);
-            }
-            Exception::Add { date } => {
-                days.insert(*date);
-            }
+pub fn reckons(date: NaiveDate) -> bool {
+    (FIRST_YEAR..=LAST_YEAR).contains(&date.year())
+}
+
+fn fault(at: impl Into<String>, code: &'static str) -> RecurrenceFault {
+    RecurrenceFault { at: at.into(), code }
+}
+
+fn check_numbers(field: &str, numbers: &[u8], least: u8, most: u8) -> Result<(), RecurrenceFault> {
+    if numbers.is_empty() {
+        return Err(fault(field, "empty"));
+    }
+    if numbers.len() > usize::from(most - least) + 1 {
+        return Err(fault(field, "too_many"));
+    }
+    let mut seen = BTreeSet::new();
+    for (index, number) in numbers.iter().enumerate() {
+        if !(least..=most).contains(number) {
+            return Err(fault(format!("{field}/{index}"), "out_of_range"));
+        }
+        if !seen.insert(number) {
+            return Err(fault(format!("{field}/{index}"), "duplicate"));
         }
     }
-    days.into_iter().filter(|date| (from..=to).contains(date)).collect()
+    Ok(())
 }

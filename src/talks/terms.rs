@@ -8,12 +8,11 @@ use entity::{
     Instant,
     id::StaffId,
     talk_day::{self, TalkFormat, TalkPurpose},
-    talk_rule::{self, HolidayPolicy},
+    talk_rule,
 };
 
 use super::{
     bodies::TalkMode,
-    recurrence::{self, Exception, Recurrence},
     slots::{self, Band, CutSlot},
 };
 use crate::{
@@ -124,57 +123,6 @@ impl TryFrom<&talk_rule::Model> for Terms {
             video_url: row.video_url.clone(),
             opens_days_before: row.opens_days_before.unsigned_abs(),
             closes_hours_before: row.closes_hours_before.unsigned_abs(),
-        })
-    }
-}
-
-/// Which days a rule names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sittings {
-    /// The sentence.
-    pub recurrence: Recurrence,
-    /// The days on which it is otherwise.
-    pub exceptions: Vec<Exception>,
-    /// What becomes of its days that are public holidays.
-    pub holiday_policy: HolidayPolicy,
-}
-
-impl Sittings {
-    /// Checked: 422 with a pointer otherwise.
-    pub fn checked(
-        recurrence: &Recurrence,
-        exceptions: &[Exception],
-        holiday_policy: HolidayPolicy,
-    ) -> Result<Self, Problem> {
-        recurrence.check().map_err(|fault| {
-            let at = fault.index().map_or(String::new(), |index| format!("/{index}"));
-            Problem::field(&format!("/recurrence/{}{at}", recurrence.field()), fault.code())
-        })?;
-        recurrence::check_exceptions(exceptions).map_err(|fault| {
-            let at = match fault {
-                recurrence::ExceptionFault::MovedNowhere { index } => format!("/{index}"),
-                recurrence::ExceptionFault::TooMany => String::new(),
-            };
-            Problem::field(&format!("/exceptions{at}"), fault.code())
-        })?;
-        Ok(Self { recurrence: recurrence.clone(), exceptions: exceptions.to_vec(), holiday_policy })
-    }
-
-    /// The days from `from` to `to`, both included.
-    #[must_use]
-    pub fn dates(&self, from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-        recurrence::apply(&self.exceptions, self.recurrence.dates(from, to), from, to)
-    }
-}
-
-impl TryFrom<&talk_rule::Model> for Sittings {
-    type Error = Problem;
-
-    fn try_from(row: &talk_rule::Model) -> Result<Self, Problem> {
-        Ok(Self {
-            recurrence: stored(&row.recurrence)?,
-            exceptions: stored(&row.exceptions)?,
-            holiday_policy: row.holiday_policy,
         })
     }
 }

@@ -28,7 +28,7 @@ pub(in crate::talks) fn routes(config: &mut ServiceConfig) {
     config.service(list_talk_days).service(get_talk_day);
 }
 
-/// `?from=&to=`
+/// `?from=&to=&purpose=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -37,6 +37,8 @@ pub struct ListTalkDays {
     from: Option<NaiveDate>,
     /// Last day; eight weeks after the first when it is not given, at most 92 days after it.
     to: Option<NaiveDate>,
+    /// Days for this only; a code of the list `talk_purposes`.
+    purpose: Option<TalkPurpose>,
 }
 
 /// A slot as everybody sees it: public places only.
@@ -129,7 +131,9 @@ pub async fn list_talk_days(
     let ListQuery { by, page } = query;
     let (from, to) = rules::window(by.from, by.to, clock::local_day(app.clock.now()))?;
     let after = Cursor::read(page.cursor.as_deref())?;
-    let days = talk_days::list(&app, Wanted { division: *division, from, to, after, limit: page.size() }).await?;
+    let days =
+        talk_days::list(&app, Wanted { division: *division, from, to, purpose: by.purpose, after, limit: page.size() })
+            .await?;
     json(&Page::cut(days, page.size(), |of| (of.day.starts_at, of.day.id), TalkDayView::from)?)
 }
 

@@ -21,7 +21,8 @@ use crate::{
         bodies::{TalkMode, TalkRuleBody, TalkRuleChange, TimeOfDay},
         ops::talk_rules,
         recurrence::{Exception, Recurrence},
-        terms::{Sittings, Terms},
+        sittings::Sittings,
+        terms::Terms,
     },
 };
 
@@ -111,14 +112,15 @@ pub async fn make_talk_rule(
     division: Path<DivisionId>,
     command: Command<TalkRuleBody>,
 ) -> Result<HttpResponse, Problem> {
-    let (now, caller) = (app.clock.now(), staff.caller());
+    let (now, caller, calendar) = (app.clock.now(), staff.caller(), app.calendar.load_full());
     let make = async move |tx: &Tx, body: &TalkRuleBody| {
-        TalkRuleView::of(&talk_rules::make(tx, &staff, *division, body, now).await?)
+        TalkRuleView::of(&talk_rules::make(tx, &staff, *division, body, &calendar, now).await?)
     };
     command.once(&app, caller, StatusCode::CREATED, make).await
 }
 
-/// Changes a rule. Days with a booking stay as they are; days without any are made anew.
+/// Changes a rule. Days that somebody has or had a place on or waits for stay as they are, and so do days that were
+/// changed by hand; the others follow it. `preview_talk_rule_change` tells beforehand.
 #[utoipa::path(
     tag = "staff", params(("id" = TalkRuleId, Path)), request_body = TalkRuleChange,
     responses((status = 200, body = TalkRuleView))
@@ -130,14 +132,14 @@ pub async fn change_talk_rule(
     id: Path<TalkRuleId>,
     command: Command<TalkRuleChange>,
 ) -> Result<HttpResponse, Problem> {
-    let (now, caller) = (app.clock.now(), staff.caller());
+    let (now, caller, calendar) = (app.clock.now(), staff.caller(), app.calendar.load_full());
     let change = async move |tx: &Tx, body: &TalkRuleChange| {
-        TalkRuleView::of(&talk_rules::change(tx, &staff, *id, body, now).await?)
+        TalkRuleView::of(&talk_rules::change(tx, &staff, *id, body, &calendar, now).await?)
     };
     command.once(&app, caller, StatusCode::OK, change).await
 }
 
-/// Ends a rule. Its days to come go, but not those with a booking.
+/// Ends a rule. Its days to come go, but not those that people have to do with.
 #[utoipa::path(
     tag = "staff", params(("id" = TalkRuleId, Path)), responses((status = 204, description = "Ended"))
 )]

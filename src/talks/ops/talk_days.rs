@@ -8,7 +8,7 @@ use entity::{
     Instant,
     id::{DivisionId, SlotId, TalkDayId, TalkRuleId},
     slot, talk_day,
-    talk_day::TalkDayState,
+    talk_day::{TalkDayState, TalkPurpose},
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -35,11 +35,12 @@ pub struct SlottedDay {
     pub slots: Vec<slot::Model>,
 }
 
-/// Which days: of a place, from and to both included, after a place in the list.
+/// Which days: of a place, from and to both included, of one purpose or of all, after a place in the list.
 pub struct Wanted {
     pub division: DivisionId,
     pub from: NaiveDate,
     pub to: NaiveDate,
+    pub purpose: Option<TalkPurpose>,
     pub after: Option<(Instant, TalkDayId)>,
     pub limit: u64,
 }
@@ -49,6 +50,9 @@ pub async fn list(app: &App, wanted: Wanted) -> Result<Vec<SlottedDay>, Problem>
     let mut query = talk_day::Entity::find()
         .filter(talk_day::COLUMN.division_id.eq(wanted.division))
         .filter(talk_day::COLUMN.on_date.between(wanted.from, wanted.to));
+    if let Some(purpose) = wanted.purpose {
+        query = query.filter(talk_day::COLUMN.purpose.eq(purpose));
+    }
     if let Some((starts_at, id)) = wanted.after {
         let same = Condition::all().add(talk_day::COLUMN.starts_at.eq(starts_at)).add(talk_day::COLUMN.id.gt(id));
         query = query.filter(Condition::any().add(talk_day::COLUMN.starts_at.gt(starts_at)).add(same));

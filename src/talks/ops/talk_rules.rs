@@ -1,36 +1,33 @@
-//! Rules of a place, and the days they make.
+//! Rules of a place, and what making, changing and ending one does.
 //!
-//! Changing or ending a rule touches only days on which nobody ever had a place: what is booked never moves silently.
+//! What a change would do is shown by the same plan that carries it out: what is booked never moves silently.
 
-use std::collections::BTreeSet;
-
-use chrono::NaiveDate;
 use entity::{
-    Instant, booking,
-    id::{DivisionId, TalkDayId, TalkRuleId},
-    slot, talk_day,
-    talk_day::TalkDayState,
+    Instant,
+    id::{DivisionId, TalkRuleId},
     talk_rule,
 };
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::ExprTrait,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::json;
 
-use super::{hosts, talk_days};
+use super::{
+    hosts,
+    rule_days::{self, Hold},
+};
 use crate::{
     app::App,
     auth::{Staff, duty::ManageTalks},
+    calendar::Calendar,
     clock,
     db::Tx,
     divisions,
     http::{Cursor, PageQuery},
     problem::{Code, Problem},
     talks::{
-        bodies::{TalkRuleBody, TalkRuleChange},
-        rules::AHEAD,
-        terms::{Sittings, Terms},
+        bodies::{PreviewTalkRule, TalkRuleBody, TalkRuleChange},
+        plan::Plan,
+        sittings::{Sitting, Sittings},
+        terms::Terms,
     },
 };
 
@@ -57,6 +54,7 @@ pub async fn make(
     staff: &Staff<ManageTalks>,
     division: DivisionId,
     body: &TalkRuleBody,
+    calendar: &Calendar,
     now: Instant,
 ) -> Result<talk_rule::Model, Problem> {
     let place = divisions::reach(tx, staff, division).await?;
@@ -70,19 +68,56 @@ pub async fn make(
     row.created_at = Set(now);
     row.ended_at = Set(None);
     let rule = row.insert(tx).await?;
-    make_days(tx, &rule, now).await?;
+    let plan = rule_days::plan(tx, rule.id, &terms, &rule_days::ahead(&sittings, calendar, now), Hold::No, now).await?;
+    rule_days::carry_out(tx, &rule, &terms, plan, now).await?;
     Ok(rule)
 }
 
-/// Changes a rule; days without any booking follow it, the others stay as they are.
-pub async fn change(
+/// The next dates of a rule that is not made yet.
+pub async fn preview(
+    tx: &Tx,
+    staff: &Staff<ManageTalks>,
+    division: DivisionId,
+    body: &PreviewTalkRule,
+    calendar: &Calendar,
+    now: Instant,
+) -> Result<Vec<Sitting>, Problem> {
+    let place = divisions::reach(tx, staff, division).await?;
+    let (terms, sittings) =
+        (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions, body.holiday_policy)?);
+    hosts::check(tx, &place, &terms.hosts, now).await?;
+    Ok(coming(&sittings, &terms, body.count, calendar, now))
+}
+
+/// A change of a rule, and what it comes to.
+pub struct Change {
+    rule: talk_rule::Model,
+    terms: Terms,
+    sittings: Sittings,
+    /// What becomes of the days.
+    pub plan: Plan,
+}
+
+impl Change {
+    /// The next dates of the rule as it is to be.
+    pub fn next(&self, count: usize, calendar: &Calendar, now: Instant) -> Vec<Sitting> {
+        coming(&self.sittings, &self.terms, count, calendar, now)
+    }
+}
+
+/// What a change of a rule would do. With [`Hold::Yes`] rule and days are locked, and what would be done is what is.
+///
+/// # Errors
+/// `not_found` where the staff have no part, `stale`, `invalid`.
+pub async fn weigh_change(
     tx: &Tx,
     staff: &Staff<ManageTalks>,
     id: TalkRuleId,
     body: &TalkRuleChange,
-    now: Instant,
-) -> Result<talk_rule::Model, Problem> {
-    let rule = standing(tx, staff, id).await?;
+    calendar: &Calendar,
+    (hold, now): (Hold, Instant),
+) -> Result<Change, Problem> {
+    let rule = standing(tx, staff, id, hold).await?;
     if body.version.is_some_and(|version| version != rule.version) {
         return Err(Code::Stale.into());
     }
@@ -90,34 +125,64 @@ pub async fn change(
         (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions, body.holiday_policy)?);
     let place = divisions::find(tx, rule.division_id).await?;
     hosts::check(tx, &place, &terms.hosts, now).await?;
+    let plan = rule_days::plan(tx, rule.id, &terms, &rule_days::ahead(&sittings, calendar, now), hold, now).await?;
+    Ok(Change { rule, terms, sittings, plan })
+}
+
+/// Changes a rule; days that people have nothing to do with follow it, the others stay as they are.
+pub async fn change(
+    tx: &Tx,
+    staff: &Staff<ManageTalks>,
+    id: TalkRuleId,
+    body: &TalkRuleChange,
+    calendar: &Calendar,
+    now: Instant,
+) -> Result<talk_rule::Model, Problem> {
+    let Change { rule, terms, sittings, plan } = weigh_change(tx, staff, id, body, calendar, (Hold::Yes, now)).await?;
     let mut row = columns(&terms, &sittings)?;
     row.id = Set(rule.id);
     row.version = Set(rule.version + 1);
     let rule = row.update(tx).await?;
-    remove_untouched(tx, rule.id, now).await?;
-    make_days(tx, &rule, now).await?;
+    rule_days::carry_out(tx, &rule, &terms, plan, now).await?;
     Ok(rule)
 }
 
-/// Ends a rule; its days to come go, unless somebody has or had a place on them.
+/// Ends a rule; its days to come go, unless people have to do with them.
 pub async fn end(tx: &Tx, staff: &Staff<ManageTalks>, id: TalkRuleId, now: Instant) -> Result<(), Problem> {
-    let rule = standing(tx, staff, id).await?;
+    let rule = standing(tx, staff, id, Hold::Yes).await?;
     let row = talk_rule::ActiveModel {
         id: Set(rule.id),
         ended_at: Set(Some(now)),
         version: Set(rule.version + 1),
         ..Default::default()
     };
-    row.update(tx).await?;
-    remove_untouched(tx, rule.id, now).await
+    let (rule, terms) = (row.update(tx).await?, Terms::try_from(&rule)?);
+    let plan = rule_days::plan(tx, rule.id, &terms, &[], Hold::Yes, now).await?;
+    rule_days::carry_out(tx, &rule, &terms, plan, now).await
 }
 
-/// Locks a rule that has not ended and lies where the staff may manage talks.
-async fn standing(tx: &Tx, staff: &Staff<ManageTalks>, id: TalkRuleId) -> Result<talk_rule::Model, Problem> {
-    let standing = talk_rule::Entity::find_by_id(id).filter(talk_rule::COLUMN.ended_at.is_null());
-    let rule = standing.lock_exclusive().one(tx).await?.ok_or_else(Problem::not_found)?;
+/// A rule that has not ended and lies where the staff may manage talks.
+async fn standing(
+    tx: &Tx,
+    staff: &Staff<ManageTalks>,
+    id: TalkRuleId,
+    hold: Hold,
+) -> Result<talk_rule::Model, Problem> {
+    let mut standing = talk_rule::Entity::find_by_id(id).filter(talk_rule::COLUMN.ended_at.is_null());
+    if hold == Hold::Yes {
+        standing = standing.lock_exclusive();
+    }
+    let rule = standing.one(tx).await?.ok_or_else(Problem::not_found)?;
     divisions::reach(tx, staff, rule.division_id).await?;
     Ok(rule)
+}
+
+/// The next dates on which somebody can still come.
+fn coming(sittings: &Sittings, terms: &Terms, count: usize, calendar: &Calendar, now: Instant) -> Vec<Sitting> {
+    let mut coming = sittings.next(clock::local_day(now), count + 1, calendar);
+    coming.retain(|sitting| clock::instant(sitting.date, terms.band.ends) > now);
+    coming.truncate(count);
+    coming
 }
 
 /// The columns that say what the rule is.
@@ -142,76 +207,4 @@ fn columns(terms: &Terms, sittings: &Sittings) -> Result<talk_rule::ActiveModel,
         closes_hours_before: Set(number(terms.closes_hours_before)?),
         ..Default::default()
     })
-}
-
-/// Days the rule should have made by now and has not. A day that was made stays made, also when it was called off.
-pub async fn missing(
-    db: &impl ConnectionTrait,
-    rule: &talk_rule::Model,
-    now: Instant,
-) -> Result<Vec<NaiveDate>, Problem> {
-    let (today, terms) = (clock::local_day(now), Terms::try_from(rule)?);
-    // A day that was shifted stands for the date it was first set for, too.
-    let ahead = talk_day::COLUMN.on_date.gte(today).or(talk_day::COLUMN.shifted_from.gte(today));
-    let made: Vec<(NaiveDate, Option<NaiveDate>)> = talk_day::Entity::find()
-        .select_only()
-        .columns([talk_day::Column::OnDate, talk_day::Column::ShiftedFrom])
-        .filter(talk_day::COLUMN.rule_id.eq(Some(rule.id)))
-        .filter(ahead)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let made: BTreeSet<NaiveDate> = made.into_iter().flat_map(|(on, from)| [Some(on), from]).flatten().collect();
-    let mut dates = Sittings::try_from(rule)?.dates(today, today + AHEAD);
-    // What is over by the time it is made would be a day on which nobody listened.
-    dates.retain(|date| !made.contains(date) && clock::instant(*date, terms.band.ends) > now);
-    Ok(dates)
-}
-
-/// Makes the missing days of a rule, if it still stands.
-pub async fn make_days_of(tx: &Tx, id: TalkRuleId, now: Instant) -> Result<(), Problem> {
-    let standing = talk_rule::Entity::find_by_id(id).filter(talk_rule::COLUMN.ended_at.is_null());
-    // In share: another server may do the same, but nobody may change the rule meanwhile.
-    match standing.lock_shared().one(tx).await? {
-        Some(rule) => make_days(tx, &rule, now).await,
-        None => Ok(()),
-    }
-}
-
-async fn make_days(tx: &Tx, rule: &talk_rule::Model, now: Instant) -> Result<(), Problem> {
-    let terms = Terms::try_from(rule)?;
-    for date in missing(tx, rule, now).await? {
-        talk_days::insert(tx, rule.division_id, Some(rule.id), &terms, &terms.on(date)?, now).await?;
-    }
-    Ok(())
-}
-
-/// Removes the rule's days to come on which nobody ever had a place. Days called off stay: people were told of them; so
-/// do days that were shifted: somebody decided so.
-async fn remove_untouched(tx: &Tx, rule: TalkRuleId, now: Instant) -> Result<(), Problem> {
-    // A booking under way holds its day in share: the lock waits for it, and the look after the lock sees it.
-    let coming: Vec<TalkDayId> = talk_day::Entity::find()
-        .select_only()
-        .column(talk_day::Column::Id)
-        .filter(talk_day::COLUMN.rule_id.eq(Some(rule)))
-        .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
-        .filter(talk_day::COLUMN.starts_at.gt(now))
-        .filter(talk_day::COLUMN.shifted_from.is_null())
-        .order_by_asc(talk_day::Column::Id)
-        .lock_exclusive()
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let touched: Vec<TalkDayId> = booking::Entity::find()
-        .select_only()
-        .column(booking::Column::TalkDayId)
-        .filter(booking::COLUMN.talk_day_id.is_in(coming.iter().copied()))
-        .distinct()
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let free: Vec<TalkDayId> = coming.into_iter().filter(|day| !touched.contains(day)).collect();
-    slot::Entity::delete_many().filter(slot::COLUMN.talk_day_id.is_in(free.iter().copied())).exec(tx).await?;
-    talk_day::Entity::delete_many().filter(talk_day::COLUMN.id.is_in(free)).exec(tx).await?;
-    Ok(())
 }

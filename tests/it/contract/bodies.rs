@@ -64,6 +64,8 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("reveal_case", json!({"fields": ["contact_name", "contact_phone", "form"], "reason": "联系当事人"})),
         ("make_talk_rule", both(&terms, &recurrence)),
         ("change_talk_rule", both(&terms, &recurrence)),
+        ("preview_talk_rule", both(&terms, &recurrence)),
+        ("preview_talk_rule_change", both(&terms, &recurrence)),
         ("make_talk_day", both(&terms, &json!({"date": "2026-11-26"}))),
         ("cancel_talk_day", json!({"reason": "下大雪"})),
         ("shift_talk_day", json!({"date": "2026-11-27", "reason": "下大雪"})),

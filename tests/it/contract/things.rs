@@ -15,8 +15,7 @@ use crate::{
     people,
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
-    talks::{booked, lets_act, one_slot, put_in_state, single_day},
-    talks::{booked, of_booking, one_slot, this_afternoon},
+    talks::{booked, lets_act, of_booking, one_slot, put_in_state, single_day, this_afternoon},
 };
 
 /// A call that only who asks can make fail.
