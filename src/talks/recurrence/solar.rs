@@ -11,13 +11,20 @@ const MOST: u16 = 5_000;
 
 /// Days of the month that are among these.
 pub(super) fn days_of_month(days: &[u8], from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-    let days = days.iter().filter_map(|day| i8::try_from(*day).ok()).filter(|day| *day > 0).collect();
+    let days: Vec<i8> = days.iter().filter_map(|day| i8::try_from(*day).ok()).filter(|day| *day > 0).collect();
+    // To RFC 5545 no day means that of the start.
+    if days.is_empty() {
+        return vec![];
+    }
     monthly(RRule::new(Frequency::Monthly).by_month_day(days), from, to)
 }
 
 /// Days whose weekday (1 is Monday) is among these.
 pub(super) fn weekdays(weekdays: &[u8], from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-    let weekdays = weekdays.iter().filter_map(|number| weekday(*number)).map(NWeekday::Every).collect();
+    let weekdays: Vec<NWeekday> = weekdays.iter().filter_map(|number| weekday(*number)).map(NWeekday::Every).collect();
+    if weekdays.is_empty() {
+        return vec![];
+    }
     let monday = from.checked_sub_days(Days::new(u64::from(from.weekday().num_days_from_monday())));
     let rule = RRule::new(Frequency::Weekly).week_start(Weekday::Mon).by_weekday(weekdays);
     reckon(rule, monday.unwrap_or(from), from, to)
@@ -25,7 +32,7 @@ pub(super) fn weekdays(weekdays: &[u8], from: NaiveDate, to: NaiveDate) -> Vec<N
 
 /// The `nth` of a weekday in each month; -1 is the last.
 pub(super) fn nth_weekday(nth: i8, number: u8, from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-    let Some(weekday) = weekday(number) else { return vec![] };
+    let Some(weekday) = weekday(number).filter(|_| nth != 0) else { return vec![] };
     monthly(RRule::new(Frequency::Monthly).by_weekday(vec![NWeekday::Nth(i16::from(nth), weekday)]), from, to)
 }
 
