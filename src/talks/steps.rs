@@ -90,9 +90,8 @@ pub fn in_time(
 ) -> Result<(), Code> {
     let today = clock::local_day(at) == on_date;
     match (action, state) {
-        (LineAction::Confirm | LineAction::Conclude, _) => Ok(()),
         (LineAction::Missed, ToConfirm | Booked) if at < slot_starts => Err(Code::DayNotRunning),
-        (LineAction::Missed, _) => Ok(()),
+        (LineAction::Missed | LineAction::Confirm | LineAction::Conclude, _) => Ok(()),
         _ if today => Ok(()),
         _ => Err(Code::DayNotRunning),
     }

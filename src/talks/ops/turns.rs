@@ -71,7 +71,7 @@ pub(super) async fn read(
         .all(db)
         .await?;
     let starts: BTreeMap<SlotId, Instant> = slots.iter().map(|slot| (slot.id, slot.starts_at)).collect();
-    let placed: Vec<Placed> = rows.into_iter().map(|row| placed(row, &starts)).collect();
+    let placed: Vec<Placed> = rows.iter().map(|row| placed(row, &starts)).collect();
     let came: Vec<Placed> = placed.iter().filter(|row| row.arrived_at.is_none_or(|came| came <= at)).cloned().collect();
     let pace = line::pace(&came, planned(slots), at);
     let order = line::order(&came, shares(slots), &pace, at);
@@ -79,7 +79,7 @@ pub(super) async fn read(
     Ok(Turns { placed, order, positions })
 }
 
-fn placed(row: Row, starts: &BTreeMap<SlotId, Instant>) -> Placed {
+fn placed(row: &Row, starts: &BTreeMap<SlotId, Instant>) -> Placed {
     let promised = starts.get(&row.slot_id).copied().filter(|_| row.channel != BookingChannel::WalkIn);
     Placed {
         id: row.id,

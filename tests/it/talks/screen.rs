@@ -107,10 +107,10 @@ both_engines! {
         desk.post(&of_booking(entry, "park"), json!({})).await.expect(200);
         let (_, line) = events.next().await.unwrap();
         assert_eq!((&line["items"][0]["state"], &line["items"][1]["turn"]), (&json!("parked"), &json!(1)));
-        let live = of_day(&day, "line/live");
-        app.staff("neighbour").await.get(&live).await.problem("not_found");
-        app.villager("甲").await.get(&live).await.problem("not_your_duty");
-        app.nobody().get(&live).await.problem("sign_in_required");
+        let path = of_day(&day, "line/live");
+        app.staff("neighbour").await.get(&path).await.problem("not_found");
+        app.villager("甲").await.get(&path).await.problem("not_your_duty");
+        app.nobody().get(&path).await.problem("sign_in_required");
     }
 
     async fn who_is_dismissed_or_signs_out_sees_no_more(app: TestApp) {
