@@ -36,10 +36,11 @@ pub struct NoticeView {
 
 impl NoticeView {
     fn of(row: notice::Model, language: Language) -> Self {
-        let number = row.params.get("number").and_then(|number| number.as_str()).unwrap_or_default().to_owned();
-        let when = row.params.get("when").and_then(|when| when.as_str()).unwrap_or_default().to_owned();
+        let param = |name: &str| row.params.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let (number, when, said) = (param("number"), param("when"), param("text"));
         let text =
-            t!(format!("notice.{}", row.kind), locale = language.tag(), number = number, when = when).into_owned();
+            t!(format!("notice.{}", row.kind), locale = language.tag(), number = number, when = when, text = said)
+                .into_owned();
         Self {
             id: row.id,
             kind: row.kind,

@@ -14,15 +14,19 @@ pub mod bodies;
 mod fresh;
 pub mod jobs;
 mod ops;
+pub mod period;
 pub mod recurrence;
 pub mod rules;
 pub mod slots;
 pub mod steps;
+pub mod tally;
 pub mod terms;
+pub mod words;
 
 pub use api::bookings::lane;
 pub use ops::{
     book::Wish,
+    keeping::{anonymise_old, drop_cancelled, forget_said, move_said},
     people::{cancel_all, move_bookings},
 };
 
@@ -35,5 +39,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::bookings::routes)
         .configure(api::rules::routes)
         .configure(api::staff_days::routes)
-        .configure(api::line::routes);
+        .configure(api::line::routes)
+        .configure(api::records::routes)
+        .configure(api::agenda::routes)
+        .configure(api::minutes::routes)
+        .configure(api::ratings::routes)
+        .configure(api::council::routes)
+        .configure(api::numbers::routes);
 }

@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, Responder, get, http::StatusCode, post, web::Data,
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     Instant,
-    booking::{BookingPrivacy, BookingState},
-    id::{BookingId, DivisionId, PersonId, SlotId, TalkDayId},
+    booking::{BookingOutcome, BookingPrivacy, BookingState},
+    id::{BookingId, CaseId, DivisionId, PersonId, SlotId, TalkDayId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -54,6 +54,10 @@ pub struct BookingView {
     mode: String,
     /// `day_cancelled`, or what the person said.
     cancel_reason: Option<String>,
+    /// What became of it on the day.
+    outcome: Option<BookingOutcome>,
+    /// The case it became.
+    case: Option<CaseId>,
     version: i32,
     /// Somebody whom the person let act took it.
     by_agent: bool,
@@ -83,6 +87,8 @@ impl BookingView {
             privacy: booking.privacy,
             mode: booking.mode,
             cancel_reason: booking.cancel_reason,
+            outcome: booking.outcome,
+            case: booking.case_id,
             version: booking.version,
             by_agent: booking.agent_id.is_some(),
             created_at: booking.created_at,

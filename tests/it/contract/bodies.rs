@@ -59,6 +59,12 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("change_talk_rule", both(&terms, &recurrence)),
         ("make_talk_day", both(&terms, &json!({"date": "2026-11-26"}))),
         ("cancel_talk_day", json!({"reason": "下大雪"})),
+        ("conclude_booking", json!({"record": "当面答复", "outcome": "answered"})),
+        ("correct_record", json!({"text": "当面答复了", "reason": "写错了一个字"})),
+        ("screen_booking", json!({"as": "public", "title": "村口路灯"})),
+        // The digest is that of the minutes.
+        ("sign_minutes", json!({"name": "样例", "phone": "13800000009", "mark": "seal", "digest": "0".repeat(64)})),
+        ("rate_talk_day", json!({"stars": 5})),
         ("import_roster", json!("姓名,身份证号\n张一,511725194611240009\n")),
         ("make_unit", json!({"division": village, "kind": "grid", "name": "一网格"})),
         ("change_unit", json!({"name": "石笋村服务室"})),

@@ -15,7 +15,7 @@ use crate::{
     people,
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
-    talks::{booked, one_slot},
+    talks::{booked, hearing, one_slot},
 };
 
 /// A call that only who asks can make fail.
@@ -93,16 +93,20 @@ impl Village {
             "assigned" | "in_progress" => self.cadre.clone(),
             _ => self.desk.clone(),
         };
-        self.prepare(operation, &who_may, &mut body).await;
+        self.prepare(operation, &who_may, &path, &mut body).await;
         Ask { who_may, method: operation.method.clone(), path, body }
     }
 
     /// What an operation needs to have happened, and what a body says of it.
-    async fn prepare(&self, operation: &Operation, who_may: &Actor, body: &mut Value) {
+    async fn prepare(&self, operation: &Operation, who_may: &Actor, path: &str, body: &mut Value) {
         match operation.id.as_str() {
             "confirm_totp" => {
                 let enrolled = who_may.post("/staff/me/totp", json!({})).await.expect(200);
                 body["code"] = json!(totp::code_at(enrolled["secret"].as_str().unwrap(), self.app.now()));
+            }
+            "sign_minutes" => {
+                let minutes = path.trim_start_matches("/api/v1").trim_end_matches("/signatures");
+                body["digest"] = self.desk.get(minutes).await.expect(200)["digest"].clone();
             }
             "take_wechat_phone" => body["code"] = json!(self.app.wechat_phone_code(&who_may.name).await),
             "confirm_phone" => {
@@ -139,8 +143,13 @@ impl Village {
         let id = match kind {
             "divisions" => json!(self.id),
             "slots" => one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
-            "talk-days" => self.booking(villager).await["talk_day"].clone(),
-            "bookings" => self.booking(villager).await["id"].clone(),
+            "talk-days" => self.talk_day(state, villager).await,
+            "bookings" => self.matter(state, villager).await["id"].clone(),
+            "council-matters" => {
+                let body = json!({"record": "大家商量", "outcome": "council", "council_title": "修桥"});
+                let booking = self.booking(villager).await;
+                hearing::concluded(&self.app, &self.desk, &booking, body).await["council_matter"].clone()
+            }
             "talk-rules" => {
                 let rules = format!("/staff/divisions/{}/talk-rules", self.id);
                 let (_, rule) = bodies("", "").into_iter().find(|(id, _)| *id == "make_talk_rule").unwrap();
@@ -194,6 +203,36 @@ impl Village {
         booked(villager, &one_slot(&self.app, 1).await["slots"][0]).await
     }
 
+    /// A booking, called or concluded where the call needs it so.
+    async fn matter(&self, state: &str, villager: &Actor) -> Value {
+        let booking = self.booking(villager).await;
+        if state == "called" {
+            hearing::called(&self.app, &booking).await;
+        }
+        if ["concluded", "compiled", "signed", "over"].contains(&state) {
+            hearing::concluded(&self.app, &self.desk, &booking, hearing::answered()).await;
+        }
+        booking
+    }
+
+    /// A day on which the villager has a place or was heard, with its minutes as far as the call needs them.
+    async fn talk_day(&self, state: &str, villager: &Actor) -> Value {
+        let day = self.matter(state, villager).await["talk_day"].clone();
+        let minutes = format!("/staff/talk-days/{}/minutes", day.as_str().unwrap());
+        if state == "over" {
+            hearing::over(&self.app, day.as_str().unwrap()).await;
+        }
+        if ["compiled", "signed"].contains(&state) {
+            let digest = self.desk.post(&minutes, json!({})).await.expect(200)["digest"].clone();
+            let signers = [("赵国强", "13800000021"), ("孙桂兰", "13800000022")];
+            for (name, phone) in signers.into_iter().take(if state == "signed" { 2 } else { 0 }) {
+                let body = json!({"name": name, "phone": phone, "mark": "seal", "digest": digest});
+                self.desk.post(&format!("{minutes}/signatures"), body).await.expect(201);
+            }
+        }
+        day
+    }
+
     async fn case(&self, state: &str, villager: &Actor) -> Value {
         if state == "draft" {
             let body = json!({"kind": "proxy", "item": "DZ-MZ-01", "division": self.id, "draft": true});
@@ -217,8 +256,16 @@ impl Village {
     }
 }
 
-/// The state in which a case takes the call.
+/// The state in which a case, a booking or a talk day takes the call.
 fn state_for(operation: &str, body: &Value) -> &'static str {
+    match operation {
+        "conclude_booking" => return "called",
+        "correct_record" | "list_records" | "get_record" | "compile_minutes" => return "concluded",
+        "sign_minutes" | "get_staff_minutes" | "get_minutes" => return "compiled",
+        "publish_minutes" => return "signed",
+        "rate_talk_day" => return "over",
+        _ => {}
+    }
     match (operation, body["action"].as_str().unwrap_or_default()) {
         ("delete_case", _) | (_, "submit") => "draft",
         (_, "assign") => "accepted",

@@ -1,7 +1,14 @@
 //! Talk days: rules become days, days have places, nobody gets a place that is not there.
 
+mod agenda;
 mod book_slot;
 mod cancel_booking;
+mod conclude_booking;
+pub(super) mod hearing;
+mod minutes;
+mod numbers;
+mod own_words;
+mod ratings;
 mod talk_rules;
 
 use serde_json::{Value, json};
