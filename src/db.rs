@@ -16,7 +16,10 @@ pub use lane::{Answers, Lane, Wishes};
 pub use many::{insert_all, padded, upsert_all};
 
 use migration::{MigrationStatus, Migrator, MigratorTrait};
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, sea_query::LikeExpr};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr,
+    sea_query::{Expr, LikeExpr},
+};
 use secrecy::ExposeSecret;
 
 use self::writer::Writer;
@@ -74,6 +77,15 @@ impl Db {
             Engine::Sqlite => "sqlite",
             Engine::Postgres => "postgres",
         }
+    }
+
+    /// Whole minutes from one column of instants to another, both as `table.column`.
+    #[must_use]
+    pub fn minutes_between(&self, from: &str, to: &str) -> Expr {
+        Expr::cust(match self.engine {
+            Engine::Sqlite => format!("CAST((strftime('%s', {to}) - strftime('%s', {from})) / 60 AS INTEGER)"),
+            Engine::Postgres => format!("CAST(FLOOR(EXTRACT(EPOCH FROM ({to} - {from})) / 60) AS BIGINT)"),
+        })
     }
 
     /// Runs an operation in a transaction and answers after its durable commit: all of it or nothing.

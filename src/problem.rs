@@ -82,6 +82,16 @@ impl Problem {
         Self::invalid(vec![FieldFault::new(pointer, code)])
     }
 
+    /// The same, of a part of the request: faults of fields are then those of fields below `pointer`.
+    #[must_use]
+    pub fn below(mut self, pointer: &str) -> Self {
+        for fault in self.0.faults.iter_mut().filter(|fault| fault.pointer.is_empty() || fault.pointer.starts_with('/'))
+        {
+            fault.pointer.insert_str(0, pointer);
+        }
+        self
+    }
+
     /// 404, also for what the caller may not know of.
     #[must_use]
     pub fn not_found() -> Self {

@@ -230,9 +230,11 @@ pub struct Model {
     pub first_unit_id: UnitId,
     pub assignee_id: Option<StaffId>,
     pub person_id: PersonId,
-    /// Who filed it for them.
     /// The booking whose matter it took up.
     pub booking_id: Option<BookingId>,
+    /// It took up a private matter: only who has it, or who hosts where nobody has it, knows of it.
+    pub private: bool,
+    /// Who filed it for them.
     pub agent_id: Option<PersonId>,
     pub authorisation_id: Option<AuthorisationId>,
     /// Who filed it when that was not the person: a staff member at the desk.

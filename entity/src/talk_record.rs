@@ -21,6 +21,8 @@ pub struct Model {
     pub text: Sealed,
     /// What may be published of it, in the host's words.
     pub public_text: Option<Sealed>,
+    /// Of a correction: why.
+    pub reason: Option<Sealed>,
     pub staff_id: StaffId,
     pub at: Instant,
 }

@@ -104,7 +104,13 @@ fn added() -> Vec<(&'static str, Vec<ColumnDef>)> {
             ],
         ),
         ("person", vec![ColumnDef::new("priority_from").date().take(), ColumnDef::new("priority_until").date().take()]),
-        ("cases", vec![ColumnDef::new("booking_id").uuid().take()]),
+        (
+            "cases",
+            vec![
+                ColumnDef::new("booking_id").uuid().take(),
+                ColumnDef::new("private").boolean().not_null().default(false).take(),
+            ],
+        ),
     ]
 }
 
@@ -157,6 +163,7 @@ fn tables() -> Vec<TableCreateStatement> {
             .col(ColumnDef::new("revision").integer().not_null())
             .col(text("text"))
             .col(ColumnDef::new("public_text").text())
+            .col(ColumnDef::new("reason").text())
             .col(uuid("staff_id"))
             .col(instant("at"))
             .foreign_key(&mut reference("booking_id", "booking", "id"))

@@ -87,6 +87,8 @@ needs! {
     RecordConflicts: ManageAccounts | HandleDiscipline;
     /// Makes and changes talk days.
     ManageTalks: ManageTalks;
+    /// Sees what talk days come to, not whom they were about.
+    SeeTalkNumbers: ManageTalks | HostTalks | Supervise;
     /// Sees who is booked.
     SeeTalkLine: ManageTalks | HostTalks;
 }

@@ -18,7 +18,8 @@ use super::{
         find, review, track,
     },
     scope,
-    views::{self, CaseEventView, CaseView, ReviewView, TrackedCase},
+    timeline::{self, CaseEventView},
+    views::{self, CaseView, ReviewView, TrackedCase},
 };
 use crate::{
     app::App,
@@ -116,7 +117,7 @@ pub async fn delete_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Resu
 #[get("/cases/{id}/events")]
 pub async fn list_case_events(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<HttpResponse, Problem> {
     let case = agency::reach(app.db.read(), &me, *id, local_day(app.clock.now())).await?.case;
-    json(&Page::whole(views::timeline(&app, &case, false).await?))
+    json(&Page::whole(timeline::timeline(&app, &case, false).await?))
 }
 
 /// Submits, confirms, reopens or withdraws.

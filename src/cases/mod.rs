@@ -16,6 +16,7 @@ mod reveal;
 pub mod scope;
 pub mod sla;
 pub mod staff_api;
+mod timeline;
 mod trail;
 mod views;
 pub mod workflow;
@@ -23,10 +24,12 @@ pub mod workflow;
 pub use advance::By;
 pub use api::lane;
 pub use commands::Principal;
+pub use commands::TakeUpCase;
 pub use ops::{
     file::Wish,
     hand_over::{busy, cover, give_back, release},
     people::{anonymise_old, forget_drafts, move_person},
+    take_up::{Heard, take_up},
     track::{Tracking, tracking},
 };
 

@@ -11,4 +11,5 @@ pub mod people;
 mod receiver;
 pub mod review;
 pub mod staff_lists;
+pub(super) mod take_up;
 pub mod track;

@@ -1,8 +1,9 @@
 //! Which cases somebody may know of. Every query on cases begins here.
 //!
 //! A confidential case exists for the discipline desk of its township and for nobody else; staff a case complains
-//! about, and those recorded as near to them ([`near`]), never see it, whatever their duty (信访工作条例 30, 46). Out of
-//! scope reads as 404.
+//! about, and those recorded as near to them ([`near`]), never see it, whatever their duty (信访工作条例 30, 46). A case
+//! that took up a private matter of a talk day exists for who has it; while nobody has it, for the hosts of the place.
+//! Out of scope reads as 404.
 
 use entity::{
     case::{self, CaseState},
@@ -42,7 +43,7 @@ pub fn of_staff(staff: &Staff<WorkOnCases>) -> Select<case::Entity> {
 }
 
 fn of_posting(staff: &Staff<WorkOnCases>, posting: &Posted) -> Condition {
-    let open = || case::COLUMN.confidential.eq(false);
+    let open = || case::COLUMN.confidential.eq(false).and(case::COLUMN.private.eq(false));
     let mut any = Condition::any();
     if posting.any(SEES_THE_PLACE) {
         any = any.add(Condition::all().add(in_place(posting)).add(open()));
@@ -55,6 +56,16 @@ fn of_posting(staff: &Staff<WorkOnCases>, posting: &Posted) -> Condition {
                 .and(case::COLUMN.state.is_in([CaseState::Assigned, CaseState::InProgress])),
         );
         any = any.add(Condition::all().add(mine).add(open()));
+    }
+    let private = || {
+        let here = Condition::all().add(in_place(posting)).add(case::COLUMN.private.eq(true));
+        here.add(case::COLUMN.confidential.eq(false))
+    };
+    if posting.any(&[Duty::HandleCases]) {
+        any = any.add(private().add(case::COLUMN.assignee_id.eq(staff.id())));
+    }
+    if posting.any(&[Duty::HostTalks]) {
+        any = any.add(private().add(case::COLUMN.assignee_id.is_null()));
     }
     if posting.any(&[Duty::HandleDiscipline]) {
         any = any.add(
@@ -89,15 +100,17 @@ pub(super) fn parties(staff: &Staff<WorkOnCases>, case: &case::Model, near: &nea
     let mut unit = None;
     for posting in staff.postings().filter(|posting| covers(posting, case)) {
         let discipline = case.confidential && posting.any(&[Duty::HandleDiscipline]);
-        let open = |duty| !case.confidential && posting.any(&[duty]);
-        let handles = discipline || open(Duty::HandleCases);
+        let open = |duty| !case.confidential && !case.private && posting.any(&[duty]);
+        // Of a private matter the hosts decide who gets it, and who got it works on it.
+        let hosts = case.private && case.assignee_id.is_none() && posting.any(&[Duty::HostTalks]);
+        let handles = discipline || (!case.confidential && posting.any(&[Duty::HandleCases]));
         let assigned = match case.assignee_id {
             Some(assignee) => assignee == staff.id(),
             None => case.unit_id == posting.unit,
         };
         for (party, is) in [
-            (Party::Desk, discipline || open(Duty::AcceptCases)),
-            (Party::Dispatcher, discipline || open(Duty::AssignCases)),
+            (Party::Desk, discipline || hosts || open(Duty::AcceptCases)),
+            (Party::Dispatcher, discipline || hosts || open(Duty::AssignCases)),
             (Party::Assignee, handles && assigned),
         ] {
             if is && !parties.contains(&party) {

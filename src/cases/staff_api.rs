@@ -16,8 +16,10 @@ use super::{
         act, file, find,
         staff_lists::{self, StaffView},
     },
-    scope, trail,
-    views::{self, CaseEventView, StaffCaseView},
+    scope,
+    timeline::{self, CaseEventView},
+    trail,
+    views::{self, StaffCaseView},
 };
 use crate::{
     app::App,
@@ -111,7 +113,7 @@ pub async fn list_staff_case_events(
 ) -> Result<HttpResponse, Problem> {
     let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
     trail::read(&app, &staff, &case, "events").await?;
-    json(&Page::whole(views::timeline(&app, &case, true).await?))
+    json(&Page::whole(timeline::timeline(&app, &case, true).await?))
 }
 
 /// Accepts, rejects, assigns, signs, returns or answers.

@@ -1,4 +1,5 @@
-//! What staff's reading and moving of cases leaves in the audit: of confidential cases and of children's all of it.
+//! What staff's reading and moving of cases leaves in the audit: of confidential and private cases and of
+//! children's all of it.
 
 use entity::case;
 
@@ -22,7 +23,11 @@ pub(super) async fn read(
 ) -> Result<(), Problem> {
     let day = local_day(app.clock.now());
     let minor = people::is_minor(app.db.read(), &app.field_keys, case.person_id, day).await?;
-    let actions = [case.confidential.then_some("read_confidential_case"), minor.then_some("read_minor_case")];
+    let actions = [
+        case.confidential.then_some("read_confidential_case"),
+        case.private.then_some("read_private_case"),
+        minor.then_some("read_minor_case"),
+    ];
     for action in actions.into_iter().flatten() {
         audit::note(app, &Actor::staff(staff), Entry::done(action, "case", case.id).of_fields(what)).await?;
     }
@@ -47,7 +52,11 @@ pub(super) async fn acted(
 ) -> Result<(), Problem> {
     let now = app.clock.now();
     let minor = people::is_minor(tx, &app.field_keys, case.person_id, local_day(now)).await?;
-    let actions = [case.confidential.then_some("act_on_confidential_case"), minor.then_some("act_on_minor_case")];
+    let actions = [
+        case.confidential.then_some("act_on_confidential_case"),
+        case.private.then_some("act_on_private_case"),
+        minor.then_some("act_on_minor_case"),
+    ];
     for name in actions.into_iter().flatten() {
         let entry = Entry::done(name, "case", case.id).of_fields(action.slug());
         audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;

@@ -3,8 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     case::{self, CaseChannel, CaseConcern, CaseKind, CaseResult, CaseState, CaseUrgency},
-    case_event::{self, EventBy},
-    id::{CaseEventId, CaseId, DivisionId, PersonId, ReviewId, StaffId, UnitId},
+    id::{BookingId, CaseId, DivisionId, PersonId, ReviewId, StaffId, UnitId},
     review,
 };
 use serde::Serialize;
@@ -58,6 +57,10 @@ pub struct CaseView {
     urgency: CaseUrgency,
     channel: CaseChannel,
     confidential: bool,
+    /// It took up a private matter of a talk day: nobody knows of it but who has it.
+    private: bool,
+    /// The booking of a talk day whose matter it took up.
+    booking: Option<BookingId>,
     /// Somebody whom the person let act filed it.
     filed_by_agent: bool,
     /// The village.
@@ -201,6 +204,8 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Re
         urgency: case.urgency,
         channel: case.channel,
         confidential: case.confidential,
+        private: case.private,
+        booking: case.booking_id,
         filed_by_agent: case.agent_id.is_some(),
         division: case.village_id,
         accepted_on: case.accepted_on,
@@ -228,77 +233,6 @@ fn light(
     let limit = promised_days.and_then(|days| u32::try_from(days).ok());
     let running = !workflow::is_closed(state) && accepted_on.is_some();
     running.then(|| sla::light(&app.calendar.load(), app.clock.now(), due_on, limit))
-}
-
-/// Who did it.
-#[derive(Serialize, ToSchema)]
-pub struct CaseEventBy {
-    kind: EventBy,
-    /// Staff by name, villagers and agents masked.
-    name: Option<String>,
-    /// Of an agent: for whom, masked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    for_name: Option<PersonName>,
-    /// Name of the unit staff acted for.
-    unit: Option<String>,
-}
-
-/// An event of the timeline.
-#[derive(Serialize, ToSchema)]
-pub struct CaseEventView {
-    id: CaseEventId,
-    at: DateTime<Utc>,
-    action: String,
-    from: Option<CaseState>,
-    to: CaseState,
-    by: CaseEventBy,
-    /// Done by the clock because somebody stayed silent.
-    auto: bool,
-    reason: Option<String>,
-    text: Option<String>,
-    /// Only on the staff side.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-    result: Option<CaseResult>,
-    promised_due_on: Option<NaiveDate>,
-    statutory_due_on: Option<NaiveDate>,
-}
-
-/// The timeline, with names; notes only `for_staff`.
-pub async fn timeline(app: &App, case: &case::Model, for_staff: bool) -> Result<Vec<CaseEventView>, Problem> {
-    let events = super::ops::find::events(app.db.read(), case.id).await?;
-    let staff = events.iter().filter_map(|event| event.by_staff).collect();
-    let units = events.iter().filter_map(|event| event.by_unit).collect();
-    let agents = events.iter().filter(|event| event.by_kind == EventBy::Agent).filter_map(|event| event.by_person);
-    let agents = super::ops::find::names_of_people(app, agents.collect()).await?;
-    let names = Names::default().and_people(app.db.read(), staff, units).await?;
-    let person = app.field_keys.open_if::<PersonName>(case.contact_name.as_ref())?;
-    let name_of = |event: &case_event::Model| match (event.by_staff, event.by_kind) {
-        (Some(id), _) => names.staff.get(&id).cloned(),
-        (None, EventBy::Agent) => event.by_person.and_then(|id| agents.get(&id)).map(Personal::masked),
-        (None, _) => event.by_person.and(person.as_ref()).map(Personal::masked),
-    };
-    let one = |event: case_event::Model| CaseEventView {
-        by: CaseEventBy {
-            kind: event.by_kind,
-            name: name_of(&event),
-            for_name: person.clone().filter(|_| event.by_kind == EventBy::Agent),
-            unit: event.by_unit.and_then(|id| names.units.get(&id).cloned()),
-        },
-        id: event.id,
-        at: event.at,
-        action: event.action,
-        from: event.from_state,
-        to: event.to_state,
-        auto: event.auto,
-        reason: event.reason,
-        text: event.text,
-        note: event.note.filter(|_| for_staff),
-        result: event.result,
-        promised_due_on: event.promised_due_on,
-        statutory_due_on: event.statutory_due_on,
-    };
-    Ok(events.into_iter().map(one).collect())
 }
 
 /// A review as its author sees it.

@@ -76,7 +76,11 @@ pub const SEALED: &[SealedTable] = &[
     SealedTable {
         table: "talk_record",
         key: "id",
-        columns: &[("text", PrivateText::PURPOSE), ("public_text", PrivateText::PURPOSE)],
+        columns: &[
+            ("text", PrivateText::PURPOSE),
+            ("public_text", PrivateText::PURPOSE),
+            ("reason", PrivateText::PURPOSE),
+        ],
     },
     SealedTable { table: "talk_minutes", key: "id", columns: &[("document", PrivateText::PURPOSE)] },
     SealedTable { table: "minutes_signature", key: "id", columns: &[("name", PersonName::PURPOSE)] },

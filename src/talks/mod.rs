@@ -18,18 +18,22 @@ mod ical;
 pub mod jobs;
 pub mod line;
 mod ops;
+pub mod period;
 pub mod plan;
 pub mod recurrence;
 pub mod rules;
 pub mod sittings;
 pub mod slots;
 pub mod steps;
+pub mod tally;
 pub mod terms;
+pub mod words;
 
 pub use api::bookings::lane;
 pub use ops::{
     book::Wish,
     host_leaves::cover,
+    keeping::{anonymise_old, drop_cancelled, forget_said, move_said},
     people::{cancel_all, move_bookings},
     watch::Watches,
 };
@@ -51,5 +55,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api::desk::routes)
         .configure(api::screen::routes)
         .configure(api::slip::routes)
-        .configure(api::route::routes);
+        .configure(api::route::routes)
+        .configure(api::records::routes)
+        .configure(api::agenda::routes)
+        .configure(api::minutes::routes)
+        .configure(api::ratings::routes)
+        .configure(api::council::routes)
+        .configure(api::numbers::routes);
 }

@@ -121,6 +121,7 @@ fn filing_of(wish: &Wish, person: person::Model) -> Result<Filing, Problem> {
         entered_by: None,
         agent: None,
         booking: None,
+        private: false,
         reason: None,
         draft: body.draft.unwrap_or(false),
         client_time: wish.client_time,
@@ -176,6 +177,7 @@ pub async fn enter(
         entered_by: Some(staff.id()),
         agent: None,
         booking: None,
+        private: false,
         reason: body.reason.clone(),
         draft: false,
         client_time,
@@ -197,6 +199,7 @@ async fn is_met_here(tx: &Tx, staff: &Staff<EnterCases>, person: &person::Model)
     let matter = case::Entity::find()
         .filter(case::COLUMN.person_id.eq(person.id))
         .filter(case::COLUMN.confidential.eq(false))
+        .filter(case::COLUMN.private.eq(false))
         .filter(case::COLUMN.state.ne(CaseState::Draft))
         .filter(here);
     Ok(matter.one(tx).await?.is_some())

@@ -49,6 +49,8 @@ pub(super) struct Filing {
     pub(super) agent: Option<(PersonId, AuthorisationId)>,
     /// The booking whose matter it takes up.
     pub(super) booking: Option<BookingId>,
+    /// That booking's matter is private.
+    pub(super) private: bool,
     /// Why somebody else than the person files.
     pub(super) reason: Option<String>,
     pub(super) draft: bool,
@@ -165,6 +167,7 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         assignee_id: None,
         person_id: filing.person.id,
         booking_id: filing.booking,
+        private: filing.private,
         agent_id: filing.agent.map(|(agent, _)| agent),
         authorisation_id: filing.agent.map(|(_, authorisation)| authorisation),
         entered_by: filing.entered_by,

@@ -4,13 +4,14 @@
 
 use chrono::TimeDelta;
 use entity::{
-    Instant, audit_entry, authorisation, booking, case, case_event, consent, data_export,
+    Instant, audit_entry, authorisation, case, case_event, consent, data_export,
     id::{CaseId, DataExportId, PersonId},
     notice, person, residence_claim, review, session, wechat_account,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, Set};
 use serde_json::{Value, json};
 
+use super::copy_talks;
 use crate::{
     app::App,
     auth::{Villager, count_try},
@@ -89,7 +90,10 @@ async fn collect(db: &DatabaseConnection, keys: &FieldKeys, id: PersonId, now: I
         "residence_claims": claims(db, keys, id).await?,
         "consents": consents(db, keys, id).await?,
         "authorisations": authorisations(db, keys, id).await?,
-        "bookings": bookings(db, id).await?,
+        "bookings": copy_talks::bookings(db, keys, id).await?,
+        "waits": copy_talks::waits(db, id).await?,
+        "talk_ratings": copy_talks::ratings(db, keys, id).await?,
+        "signatures": copy_talks::signatures(db, keys, id).await?,
         "cases": cases(db, keys, id).await?,
         "reviews": reviews(db, id).await?,
         "notices": notices(db, id).await?,
@@ -97,7 +101,10 @@ async fn collect(db: &DatabaseConnection, keys: &FieldKeys, id: PersonId, now: I
     }))
 }
 
-fn clear<T: Personal>(keys: &FieldKeys, sealed: Option<&entity::sealed::Sealed>) -> Result<Option<String>, Problem> {
+pub(super) fn clear<T: Personal>(
+    keys: &FieldKeys,
+    sealed: Option<&entity::sealed::Sealed>,
+) -> Result<Option<String>, Problem> {
     Ok(keys.open_if::<T>(sealed)?.map(|value| value.in_the_clear().to_owned()))
 }
 
@@ -177,17 +184,6 @@ async fn authorisations(db: &DatabaseConnection, keys: &FieldKeys, id: PersonId)
     // Of those who trusted this person only what concerns the agent.
     let held = held.iter().map(|row| json!({"scope": row.scope, "until": row.until, "revoked_at": row.revoked_at}));
     Ok(json!({"given": given, "held": held.collect::<Vec<_>>()}))
-}
-
-async fn bookings(db: &DatabaseConnection, id: PersonId) -> Result<Vec<Value>, Problem> {
-    let rows = booking::Entity::find().filter(booking::COLUMN.person_id.eq(id)).order_by_asc(booking::Column::Id);
-    let one = |row: booking::Model| {
-        json!({
-            "id": row.id, "code": row.code, "talk_day": row.talk_day_id, "state": row.state, "topic": row.topic,
-            "summary": row.summary, "privacy": row.privacy, "mode": row.mode, "made_at": row.created_at,
-        })
-    };
-    Ok(rows.all(db).await?.into_iter().map(one).collect())
 }
 
 async fn cases(db: &DatabaseConnection, keys: &FieldKeys, id: PersonId) -> Result<Vec<Value>, Problem> {

@@ -5,7 +5,7 @@
 
 use chrono::{Months, NaiveDate, TimeDelta};
 use entity::{
-    Instant, authorisation, booking, consent, data_export, id::PersonId, idempotent_answer, notice, person, phone_code,
+    Instant, authorisation, consent, data_export, id::PersonId, idempotent_answer, notice, person, phone_code,
     refresh_token, residence_claim, session, throttle, wechat_account,
 };
 use sea_orm::{
@@ -27,7 +27,7 @@ use crate::{
 /// What stays after somebody was forgotten.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    /// `cases`, `open_cases`, `audit`, `consents`.
+    /// `cases`, `open_cases`, `talk_records`, `signatures`, `audit`, `consents`.
     pub what: &'static str,
     /// How many, where that says something.
     pub count: Option<u64>,
@@ -40,6 +40,7 @@ pub async fn forget(tx: &Tx, app: &App, me: &Villager, now: Instant) -> Result<V
     let id = me.person();
     let row = person::Entity::find_by_id(id).one(tx).await?.ok_or(Problem::new(Code::SessionEnded))?;
     talks::cancel_all(tx, id, now).await?;
+    let said = talks::forget_said(tx, id).await?;
     let archive = cases::forget_drafts(tx, id).await?;
     end_authorisations(tx, id, now).await?;
     end_access(tx, id, now).await?;
@@ -66,6 +67,13 @@ pub async fn forget(tx: &Tx, app: &App, me: &Villager, now: Instant) -> Result<V
     }
     if archive.open > 0 {
         kept.push(Kept { what: "open_cases", count: Some(archive.open), until: None });
+    }
+    if said.matters > 0 {
+        let until = said.last_on.and_then(|day| day.checked_add_months(years));
+        kept.push(Kept { what: "talk_records", count: Some(said.matters), until });
+    }
+    if said.signatures > 0 {
+        kept.push(Kept { what: "signatures", count: Some(said.signatures), until: None });
     }
     Ok(kept)
 }
@@ -162,13 +170,9 @@ pub async fn retain(app: &App) -> Result<(), Problem> {
             // What an authorisation rested on is nobody's business a year after it ended.
             let ended = authorisation::COLUMN.until.lt(local_day(before(365)));
             blank_authorisations(tx, Condition::all().add(ended)).await?;
-            booking::Entity::delete_many()
-                .filter(booking::COLUMN.created_at.lt(before(3 * 365)))
-                .filter(booking::COLUMN.live.eq(false))
-                .exec(tx)
-                .await?;
-            Ok(())
+            talks::drop_cancelled(tx, before(3 * 365)).await
         })
         .await?;
+    talks::anonymise_old(app).await?;
     cases::anonymise_old(app).await
 }

@@ -19,6 +19,7 @@ pub async fn merge(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Res
         return Ok(());
     }
     talks::move_bookings(tx, from, into, now).await?;
+    talks::move_said(tx, from, into).await?;
     cases::move_person(tx, from, into).await?;
     move_authorisations(tx, from, into, now).await?;
     macro_rules! moved {

@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, Responder, get, http::StatusCode, post, web::Data,
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     Instant,
-    booking::{BookingPrivacy, BookingState, MissedObjection},
-    id::{BookingId, DivisionId, PartyId, PersonId, SlotId, TalkDayId},
+    booking::{BookingOutcome, BookingPrivacy, BookingState, MissedObjection},
+    id::{BookingId, CaseId, DivisionId, PartyId, PersonId, SlotId, TalkDayId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -74,6 +74,10 @@ pub struct BookingView {
     objection: Option<MissedObjection>,
     /// `day_cancelled`, `host_left`, or what the person said.
     cancel_reason: Option<String>,
+    /// What became of it on the day.
+    outcome: Option<BookingOutcome>,
+    /// The case it became.
+    case: Option<CaseId>,
     version: i32,
     /// Somebody whom the person let act took it.
     by_agent: bool,
@@ -110,6 +114,8 @@ impl BookingView {
             party: booking.party_id,
             objection: booking.objection,
             cancel_reason: booking.cancel_reason,
+            outcome: booking.outcome,
+            case: booking.case_id,
             version: booking.version,
             by_agent: booking.agent_id.is_some(),
             created_at: booking.created_at,

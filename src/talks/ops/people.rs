@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use entity::{
     Instant, booking,
     booking::BookingState,
-    booking_event,
     id::{PersonId, TalkDayId},
-    minutes_signature, talk_rating,
     talk_wait::{self, WaitState},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-    sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set, sea_query::Expr,
 };
 use serde_json::json;
 
@@ -72,14 +69,7 @@ pub async fn move_bookings(tx: &Tx, from: PersonId, into: PersonId, now: Instant
     for column in [booking::Column::PersonId, booking::Column::AgentId] {
         booking::Entity::update_many().col_expr(column, Expr::val(into)).filter(column.eq(from)).exec(tx).await?;
     }
-    booking_event::Entity::update_many()
-        .col_expr(booking_event::Column::PersonId, Expr::val(into))
-        .filter(booking_event::COLUMN.person_id.eq(from))
-        .exec(tx)
-        .await?;
-    move_waits(tx, from, into, now).await?;
-    move_ratings(tx, from, into).await?;
-    move_signatures(tx, from, into).await
+    move_waits(tx, from, into, now).await
 }
 
 async fn move_waits(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Result<(), Problem> {
@@ -99,34 +89,6 @@ async fn move_waits(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Re
     for column in [talk_wait::Column::PersonId, talk_wait::Column::AgentId] {
         talk_wait::Entity::update_many().col_expr(column, Expr::val(into)).filter(column.eq(from)).exec(tx).await?;
     }
-    Ok(())
-}
-
-/// One person rates a day once.
-async fn move_ratings(tx: &Tx, from: PersonId, into: PersonId) -> Result<(), Problem> {
-    let days = talk_rating::Entity::find().select_only().column(talk_rating::Column::TalkDayId);
-    let rated = days.filter(talk_rating::COLUMN.person_id.eq(into)).into_query();
-    let twice = talk_rating::Entity::delete_many().filter(talk_rating::COLUMN.person_id.eq(from));
-    twice.filter(talk_rating::Column::TalkDayId.in_subquery(rated)).exec(tx).await?;
-    talk_rating::Entity::update_many()
-        .col_expr(talk_rating::Column::PersonId, Expr::val(into))
-        .filter(talk_rating::COLUMN.person_id.eq(from))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-/// One person signs minutes once.
-async fn move_signatures(tx: &Tx, from: PersonId, into: PersonId) -> Result<(), Problem> {
-    let minutes = minutes_signature::Entity::find().select_only().column(minutes_signature::Column::MinutesId);
-    let signed = minutes.filter(minutes_signature::COLUMN.person_id.eq(into)).into_query();
-    let twice = minutes_signature::Entity::delete_many().filter(minutes_signature::COLUMN.person_id.eq(from));
-    twice.filter(minutes_signature::Column::MinutesId.in_subquery(signed)).exec(tx).await?;
-    minutes_signature::Entity::update_many()
-        .col_expr(minutes_signature::Column::PersonId, Expr::val(into))
-        .filter(minutes_signature::COLUMN.person_id.eq(from))
-        .exec(tx)
-        .await?;
     Ok(())
 }
 

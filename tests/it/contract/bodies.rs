@@ -77,6 +77,12 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
             json!({"actions": [{"key": "desk-1-0001", "at": "2026-11-23T10:00:00+08:00", "action": "call_next"}]}),
         ),
         ("order_route", json!({"bookings": []})),
+        ("conclude_booking", json!({"record": "当面答复", "outcome": "answered"})),
+        ("correct_record", json!({"text": "当面答复了", "reason": "写错了一个字"})),
+        ("screen_booking", json!({"as": "public", "title": "村口路灯"})),
+        // The digest is that of the minutes.
+        ("sign_minutes", json!({"name": "样例", "phone": "13800000009", "mark": "seal", "digest": "0".repeat(64)})),
+        ("rate_talk_day", json!({"stars": 5})),
         ("import_roster", json!("姓名,身份证号\n张一,511725194611240009\n")),
         ("make_unit", json!({"division": village, "kind": "grid", "name": "一网格"})),
         ("change_unit", json!({"name": "石笋村服务室"})),

@@ -15,7 +15,7 @@ use crate::{
     people,
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
-    talks::{booked, lets_act, of_booking, one_slot, put_in_state, single_day, this_afternoon},
+    talks::{booked, hearing, lets_act, of_booking, one_slot, put_in_state, single_day, this_afternoon},
 };
 
 /// A call that only who asks can make fail.
@@ -93,16 +93,20 @@ impl Village {
             "assigned" | "in_progress" => self.cadre.clone(),
             _ => self.desk.clone(),
         };
-        self.prepare(operation, &who_may, &mut body).await;
+        self.prepare(operation, &who_may, &path, &mut body).await;
         Ask { who_may, method: operation.method.clone(), path, body }
     }
 
     /// What an operation needs to have happened, and what a body says of it.
-    async fn prepare(&self, operation: &Operation, who_may: &Actor, body: &mut Value) {
+    async fn prepare(&self, operation: &Operation, who_may: &Actor, path: &str, body: &mut Value) {
         match operation.id.as_str() {
             "confirm_totp" => {
                 let enrolled = who_may.post("/staff/me/totp", json!({})).await.expect(200);
                 body["code"] = json!(totp::code_at(enrolled["secret"].as_str().unwrap(), self.app.now()));
+            }
+            "sign_minutes" => {
+                let minutes = path.trim_start_matches("/api/v1").trim_end_matches("/signatures");
+                body["digest"] = self.desk.get(minutes).await.expect(200)["digest"].clone();
             }
             "take_wechat_phone" => body["code"] = json!(self.app.wechat_phone_code(&who_may.name).await),
             "confirm_phone" => {
@@ -149,12 +153,17 @@ impl Village {
                 let hosts = json!({"date": "2026-11-27", "hosts": [self.cadre.id(), self.desk.id()]});
                 single_day(&self.app, hosts).await["id"].clone()
             }
-            "talk-days" => self.in_line(state, villager).await["talk_day"].clone(),
-            "bookings" => self.in_line(state, villager).await["id"].clone(),
+            "talk-days" => self.talk_day(state, villager).await,
+            "bookings" => self.matter(state, villager).await["id"].clone(),
             "waits" => {
                 let slot = one_slot(&self.app, 1).await["slots"][0]["id"].clone();
                 villager.post(&format!("/slots/{}/waits", slot.as_str().unwrap()), json!({})).await.expect(201)["id"]
                     .clone()
+            }
+            "council-matters" => {
+                let body = json!({"record": "大家商量", "outcome": "council", "council_title": "修桥"});
+                let booking = self.booking_that("", villager).await;
+                hearing::concluded(&self.app, &self.desk, &booking, body).await["council_matter"].clone()
             }
             "talk-rules" => {
                 let rules = format!("/staff/divisions/{}/talk-rules", self.id);
@@ -239,6 +248,33 @@ impl Village {
         booking
     }
 
+    /// A booking in the state that the call needs.
+    async fn matter(&self, state: &str, villager: &Actor) -> Value {
+        let booking = self.in_line(state, villager).await;
+        if ["concluded", "compiled", "signed", "over"].contains(&state) {
+            hearing::concluded(&self.app, &self.desk, &booking, hearing::answered()).await;
+        }
+        booking
+    }
+
+    /// A day on which the villager has a place or was heard, with its minutes as far as the call needs them.
+    async fn talk_day(&self, state: &str, villager: &Actor) -> Value {
+        let day = self.matter(state, villager).await["talk_day"].clone();
+        let minutes = format!("/staff/talk-days/{}/minutes", day.as_str().unwrap());
+        if state == "over" {
+            hearing::over(&self.app, day.as_str().unwrap()).await;
+        }
+        if ["compiled", "signed"].contains(&state) {
+            let digest = self.desk.post(&minutes, json!({})).await.expect(200)["digest"].clone();
+            let signers = [("样例甲", "13800000021"), ("样例乙", "13800000022")];
+            for (name, phone) in signers.into_iter().take(if state == "signed" { 2 } else { 0 }) {
+                let body = json!({"name": name, "phone": phone, "mark": "seal", "digest": digest});
+                self.desk.post(&format!("{minutes}/signatures"), body).await.expect(201);
+            }
+        }
+        day
+    }
+
     async fn case(&self, state: &str, villager: &Actor) -> Value {
         if state == "draft" {
             let body = json!({"kind": "proxy", "item": "DZ-MZ-01", "division": self.id, "draft": true});
@@ -262,8 +298,16 @@ impl Village {
     }
 }
 
-/// The state in which a case or a booking takes the call.
+/// The state in which a case, a booking or a talk day takes the call.
 fn state_for(operation: &str, body: &Value) -> &'static str {
+    match operation {
+        "conclude_booking" => return "called",
+        "correct_record" | "list_records" | "get_record" | "compile_minutes" => return "concluded",
+        "sign_minutes" | "get_staff_minutes" | "get_minutes" => return "compiled",
+        "publish_minutes" => return "signed",
+        "rate_talk_day" => return "over",
+        _ => {}
+    }
     match (operation, body["action"].as_str().unwrap_or_default()) {
         ("withdraw_host", _) => "hosted",
         ("check_in_booking" | "register_walk_in", _) => "booked",

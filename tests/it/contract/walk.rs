@@ -40,6 +40,9 @@ const AT_THE_DOOR: [&str; 12] = [
     "miss_booking",
     "undo_booking_step",
 ];
+/// What every host of the village may do on a day that names no hosts.
+const OF_HOSTS: [&str; 6] =
+    ["conclude_booking", "correct_record", "screen_booking", "compile_minutes", "sign_minutes", "publish_minutes"];
 
 /// Staff who have no part in it, and why not. What is out of scope is not there; where it is in sight, the duty lacks.
 fn strangers(operation: &Operation) -> Vec<(&'static str, &'static str)> {
@@ -63,7 +66,7 @@ fn strangers(operation: &Operation) -> Vec<(&'static str, &'static str)> {
         all.extend([("neighbour", "not_found"), ("discipline", elsewhere)]);
     }
     if operation.method != Method::GET {
-        all.extend((!AT_THE_DOOR.contains(&id)).then_some(("cadre2", elsewhere)));
+        all.extend((!AT_THE_DOOR.contains(&id) && !OF_HOSTS.contains(&id)).then_some(("cadre2", elsewhere)));
         // Who oversees a case may call the villager.
         all.extend((operation.id != "reveal_case").then_some(("county", "not_your_duty")));
     }

@@ -1,18 +1,25 @@
 //! Talk days: rules become days, days have places, nobody gets a place that is not there.
 
+mod agenda;
 mod book_household;
 mod book_slot;
 mod calendar;
 mod cancel_booking;
 mod cancel_talk_day;
+mod conclude_booking;
 mod desk;
 mod desk_bookings;
+pub(super) mod hearing;
 mod line;
 mod materialise;
+mod minutes;
 mod missed;
 mod move_booking;
+mod numbers;
 mod offline;
+mod own_words;
 mod preview_talk_rule;
+mod ratings;
 mod rebook_booking;
 mod route;
 mod screen;

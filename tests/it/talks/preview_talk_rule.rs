@@ -185,5 +185,6 @@ both_engines! {
         assert!(days(&app).await.iter().any(|one| one["id"] == day["id"]), "who waits, waits for that day");
         assert_eq!(desk.delete(&path).await.status, 204);
         assert!(days(&app).await.iter().any(|one| one["id"] == day["id"]));
+        app.drain_jobs().await;
     }
 }

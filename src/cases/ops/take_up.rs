@@ -1,0 +1,103 @@
+//! A matter of a talk day that becomes a case: the same person, and one timeline with the booking.
+//!
+//! A public matter is filed at the desk like any other. A private one never lies where the desk could read it: it is
+//! accepted and given to a host in the transaction that files it, and only who has it knows of it ([`super::super::scope`]).
+
+use entity::{
+    booking::{self, BookingChannel, BookingPrivacy},
+    case::{self, CaseChannel},
+    id::{DivisionId, StaffId, UnitId},
+    person,
+};
+use sea_orm::EntityTrait;
+
+use super::{
+    filing::{self, Filing},
+    receiver::{self, Receiver},
+};
+use crate::{
+    app::App,
+    cases::{
+        advance::{self, Act, By, Reckoning},
+        commands::TakeUpCase,
+        near,
+        workflow::{Action, Party},
+    },
+    clock::local_day,
+    db::Tx,
+    problem::{Code, Problem},
+};
+
+/// What was heard, where, and by whom.
+pub struct Heard<'a> {
+    /// The booking whose matter it is.
+    pub booking: &'a booking::Model,
+    /// The village of the day.
+    pub village: DivisionId,
+    /// Who heard it.
+    pub staff: StaffId,
+    /// For which unit.
+    pub unit: Option<UnitId>,
+    /// Who may have a private matter: whoever heard it first, then the other hosts of the day.
+    pub hosts: Vec<StaffId>,
+}
+
+/// Files the case.
+///
+/// # Errors
+/// `invalid` with a pointer into the body; `no_handler` where a private matter finds no host who handles cases;
+/// `conflict_of_interest` where the villager of a private matter is near to whoever files it.
+pub async fn take_up(tx: &Tx, app: &App, heard: Heard<'_>, body: &TakeUpCase) -> Result<case::Model, Problem> {
+    let booking = heard.booking;
+    let person = person::Entity::find_by_id(booking.person_id).one(tx).await?;
+    let private = booking.privacy == BookingPrivacy::Private;
+    let by_phone = booking.mode == "phone" || booking.channel == BookingChannel::Phone;
+    let filing = Filing {
+        matter: body.matter(&booking.summary, &booking.topic),
+        division: heard.village,
+        against: vec![],
+        confidential: false,
+        person: person.ok_or_else(|| Problem::unexpected("a booking of nobody"))?,
+        channel: if by_phone { CaseChannel::Phone } else { CaseChannel::WalkIn },
+        entered_by: Some(heard.staff),
+        agent: None,
+        booking: Some(booking.id),
+        private,
+        reason: None,
+        draft: false,
+        client_time: None,
+    };
+    let by = By::staff(heard.staff, heard.unit);
+    let filed = filing::insert(tx, app, vec![Ok((filing, by))]).await?.pop();
+    let case = filed.unwrap_or_else(|| Err(Problem::unexpected("no case")))?;
+    if private { give_to_a_host(tx, app, case, &heard).await } else { Ok(case) }
+}
+
+async fn give_to_a_host(tx: &Tx, app: &App, case: case::Model, heard: &Heard<'_>) -> Result<case::Model, Problem> {
+    let now = app.clock.now();
+    let Receiver { to, note, evidence } = host_for(tx, &case, heard, app).await?;
+    let by = By {
+        parties: vec![Party::Desk, Party::Dispatcher],
+        near: near::barred(tx, &case, heard.staff).await?,
+        ..By::staff(heard.staff, heard.unit)
+    };
+    let calendar = app.calendar.load();
+    let reckoning = Reckoning { now, calendar: &calendar };
+    let accepted = advance::advance(tx, reckoning, case, &by, Act::plain(Action::Accept)).await?;
+    let assign = Act { to: Some(to), note, evidence, ..Act::plain(Action::Assign) };
+    advance::advance(tx, reckoning, accepted, &by, assign).await
+}
+
+/// The first host who handles cases here and is not near to the villager.
+async fn host_for(tx: &Tx, case: &case::Model, heard: &Heard<'_>, app: &App) -> Result<Receiver, Problem> {
+    let today = local_day(app.clock.now());
+    let others = heard.hosts.iter().copied().filter(|host| *host != heard.staff);
+    for host in std::iter::once(heard.staff).chain(others) {
+        match receiver::find(tx, case, Some(host), None, today).await {
+            Ok(receiver) => return Ok(receiver),
+            Err(problem) if matches!(problem.code(), Code::Invalid | Code::ConflictOfInterest) => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Err(Problem::field("", "no_handler"))
+}

@@ -1,0 +1,182 @@
+//! The agenda of a day: the matters that were screened as public, and what became of those of last time.
+//!
+//! It is made of public matters alone, down to which day counts as the last one: a private matter changes no byte of it.
+//! Next: [`super::screening`], which decides what stands on it.
+
+use std::collections::HashMap;
+
+use chrono::{Days, Timelike};
+use entity::{
+    Instant, booking,
+    booking::{BookingOutcome, BookingPrivacy, BookingState, Screening},
+    case::{self, CaseState},
+    division,
+    id::{CaseId, TalkDayId},
+    talk_day,
+    talk_day::{TalkDayState, TalkPurpose},
+};
+use rust_i18n::t;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+
+use super::matters::{self, Matter};
+use crate::{
+    app::App,
+    clock::{china, local_day},
+    db::padded,
+    divisions,
+    personal::{PersonName, Personal, PrivateText},
+    problem::Problem,
+    talks::words,
+};
+
+/// A matter that is to come.
+pub struct AgendaItem {
+    pub title: String,
+    pub topic: String,
+}
+
+/// What became of a matter of last time.
+pub struct WhatBecame {
+    pub title: String,
+    pub topic: String,
+    pub outcome: Option<BookingOutcome>,
+    pub case_state: Option<CaseState>,
+    pub answered: Option<String>,
+}
+
+/// The agenda of a day.
+pub struct Agenda {
+    pub day: talk_day::Model,
+    pub is_final: bool,
+    pub opening: Vec<WhatBecame>,
+    pub items: Vec<AgendaItem>,
+    pub loudspeaker: String,
+}
+
+/// The agenda of a day, or 404.
+pub async fn agenda(app: &App, id: TalkDayId, now: Instant) -> Result<Agenda, Problem> {
+    let db = app.db.read();
+    let day = talk_day::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)?;
+    let place = divisions::find(db, day.division_id).await?;
+    let on_it = |matter: &Matter| matter.is_public() && matter.booking.screened == Some(Screening::Public);
+    let listed = matters::of_day(db, id).await?.into_iter().filter(on_it);
+    let items: Vec<AgendaItem> = listed
+        .filter_map(|matter| Some(AgendaItem { title: matter.booking.agenda_title?, topic: matter.booking.topic }))
+        .collect();
+    let opening = match previous(db, &day).await? {
+        Some(before) => what_became(app, db, before.id).await?,
+        None => vec![],
+    };
+    let is_final = day.on_date.checked_sub_days(Days::new(1)).is_none_or(|eve| local_day(now) >= eve);
+    let loudspeaker = loudspeaker(&day, &place, &items);
+    Ok(Agenda { day, is_final, opening, items, loudspeaker })
+}
+
+/// The last day before this one, of the same place and purpose, on which a public matter was heard.
+async fn previous(db: &impl ConnectionTrait, day: &talk_day::Model) -> Result<Option<talk_day::Model>, Problem> {
+    let heard = booking::Entity::find()
+        .select_only()
+        .column(booking::Column::TalkDayId)
+        .filter(booking::COLUMN.state.eq(BookingState::Concluded))
+        .filter(booking::COLUMN.privacy.eq(BookingPrivacy::Public))
+        .into_query();
+    let earlier = Condition::any().add(talk_day::COLUMN.on_date.lt(day.on_date)).add(
+        Condition::all()
+            .add(talk_day::COLUMN.on_date.eq(day.on_date))
+            .add(talk_day::COLUMN.starts_at.lt(day.starts_at)),
+    );
+    Ok(talk_day::Entity::find()
+        .filter(talk_day::COLUMN.division_id.eq(day.division_id))
+        .filter(talk_day::COLUMN.purpose.eq(day.purpose))
+        .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
+        .filter(earlier)
+        .filter(talk_day::Column::Id.in_subquery(heard))
+        .order_by_desc(talk_day::Column::OnDate)
+        .order_by_desc(talk_day::Column::StartsAt)
+        .one(db)
+        .await?)
+}
+
+async fn what_became(app: &App, db: &impl ConnectionTrait, day: TalkDayId) -> Result<Vec<WhatBecame>, Problem> {
+    let all = matters::of_day(db, day).await?;
+    let names = matters::names(app, db, all.iter().map(|matter| matter.booking.person_id).collect()).await?;
+    let names: Vec<PersonName> = names.into_values().collect();
+    let heard = |matter: &Matter| matter.is_public() && matter.booking.state == BookingState::Concluded;
+    let heard: Vec<Matter> = all.into_iter().filter(heard).collect();
+    let states = states_of(db, heard.iter().filter_map(|matter| matter.booking.case_id).collect()).await?;
+    heard
+        .into_iter()
+        .map(|Matter { booking, record, .. }| {
+            let said = app.field_keys.open_if::<PrivateText>(record.and_then(|row| row.public_text).as_ref())?;
+            let title = booking.agenda_title.unwrap_or_else(|| matters::topic_label(&booking.topic));
+            Ok(WhatBecame {
+                title: words::published(&title, &names),
+                topic: booking.topic,
+                outcome: booking.outcome,
+                case_state: booking.case_id.and_then(|id| states.get(&id).copied()),
+                answered: said.map(|text| words::published(text.in_the_clear(), &names)),
+            })
+        })
+        .collect()
+}
+
+/// Where cases stand, as far as everybody may know.
+async fn states_of(db: &impl ConnectionTrait, ids: Vec<CaseId>) -> Result<HashMap<CaseId, CaseState>, Problem> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(CaseId, CaseState)> = case::Entity::find()
+        .select_only()
+        .columns([case::Column::Id, case::Column::State])
+        .filter(case::COLUMN.id.is_in(padded(ids)))
+        .filter(case::COLUMN.confidential.eq(false))
+        .filter(case::COLUMN.private.eq(false))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// What is read out over the village loudspeaker, in Chinese whoever asks.
+fn loudspeaker(day: &talk_day::Model, place: &division::Model, items: &[AgendaItem]) -> String {
+    let local = day.starts_at.with_timezone(&china());
+    let part = match local.hour() {
+        0..12 => "morning",
+        12..18 => "afternoon",
+        _ => "evening",
+    };
+    let part = t!(format!("agenda.{part}"), locale = "zh-CN");
+    let hour = if local.hour() > 12 { local.hour() - 12 } else { local.hour() };
+    let minutes = if local.minute() == 0 { String::new() } else { local.format("%-M分").to_string() };
+    let params = (local.format("%-m月%-d日").to_string(), format!("{part}{hour}点{minutes}"));
+    let purpose = t!(format!("agenda.purpose.{}", slug(day.purpose)), locale = "zh-CN");
+    let key = if day.state == TalkDayState::Cancelled { "agenda.cancelled" } else { "agenda.begins" };
+    let mut text = t!(
+        key,
+        locale = "zh-CN",
+        village = place.display_name,
+        date = params.0,
+        time = params.1,
+        place = day.place,
+        purpose = purpose
+    )
+    .into_owned();
+    if day.state == TalkDayState::Cancelled {
+        return text;
+    }
+    for (at, item) in items.iter().enumerate() {
+        text.push_str(&t!("agenda.item", locale = "zh-CN", number = at + 1, title = item.title));
+    }
+    text.push_str(&t!(if items.is_empty() { "agenda.nothing" } else { "agenda.welcome" }, locale = "zh-CN"));
+    text
+}
+
+fn slug(purpose: TalkPurpose) -> &'static str {
+    match purpose {
+        TalkPurpose::Talk => "talk",
+        TalkPurpose::Liaison => "liaison",
+        TalkPurpose::LegalAdvice => "legal_advice",
+        TalkPurpose::ExpertVisit => "expert_visit",
+        TalkPurpose::Counter => "counter",
+    }
+}

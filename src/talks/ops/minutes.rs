@@ -1,0 +1,193 @@
+//! Minutes of a day: compiled when all were heard, signed by two villagers, then published without names.
+//!
+//! What is signed is frozen: a document, sealed, and its digest, which every signature repeats. Private matters are in it
+//! as a number alone, since villagers read what they sign. Next: [`super::minutes_document`] for what stands in it.
+
+use entity::{
+    Instant, booking,
+    booking::BookingState,
+    id::{TalkDayId, TalkMinutesId},
+    minutes_signature, talk_day,
+    talk_day::TalkDayState,
+    talk_minutes,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set, sea_query::LockType,
+};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{line, minutes_document};
+use crate::{
+    app::App,
+    audit::{self, Actor, Entry},
+    auth::{
+        Duty, Staff,
+        duty::{Need, SeeTalkLine},
+    },
+    crypto::hex,
+    db::Tx,
+    divisions,
+    personal::{Personal, PrivateText},
+    problem::{Code, Problem},
+};
+
+/// Minutes are published so many working days after their day at the latest.
+pub const PUBLISHED_WITHIN: u32 = 3;
+
+/// Minutes to be compiled.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompileMinutes {
+    /// What else belongs into them; it is signed and not published.
+    #[validate(length(min = 1, max = 2000))]
+    #[schema(min_length = 1, max_length = 2000)]
+    remarks: Option<String>,
+}
+
+/// Minutes with their signatures.
+pub struct Minutes {
+    pub row: talk_minutes::Model,
+    pub signatures: Vec<minutes_signature::Model>,
+}
+
+/// The day, locked, when these staff host it or manage talk days there; 404 out of reach.
+pub(super) async fn open<N: Need>(tx: &Tx, staff: &Staff<N>, id: TalkDayId) -> Result<talk_day::Model, Problem> {
+    let day = talk_day::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx).await?;
+    let day = day.ok_or_else(Problem::not_found)?;
+    concerns(tx, staff, &day).await?;
+    Ok(day)
+}
+
+/// Whether minutes of a day concern these staff.
+///
+/// # Errors
+/// `not_found` out of reach, `not_your_duty`.
+async fn concerns<N: Need>(db: &impl ConnectionTrait, staff: &Staff<N>, day: &talk_day::Model) -> Result<(), Problem> {
+    if line::hosting(db, staff, day).await? {
+        return Ok(());
+    }
+    let place = divisions::find(db, day.division_id).await?;
+    let manages = |posted: &crate::auth::Posted| posted.any(&[Duty::ManageTalks]) && divisions::covers(posted, &place);
+    if staff.postings().any(manages) { Ok(()) } else { Err(Code::NotYourDuty.into()) }
+}
+
+/// The minutes of a day, locked.
+pub(super) async fn locked(tx: &Tx, day: TalkDayId) -> Result<Option<talk_minutes::Model>, Problem> {
+    let of_day = talk_minutes::Entity::find().filter(talk_minutes::COLUMN.talk_day_id.eq(day));
+    Ok(of_day.lock(LockType::NoKeyUpdate).one(tx).await?)
+}
+
+/// Compiles the minutes; as long as nobody has signed, anew.
+///
+/// # Errors
+/// `not_found`, `not_your_duty`, `day_cancelled`; `transition_not_allowed` while somebody is still to be heard and the
+/// day is not over, or once somebody has signed.
+pub async fn compile(
+    tx: &Tx,
+    app: &App,
+    staff: &Staff<SeeTalkLine>,
+    id: TalkDayId,
+    body: &CompileMinutes,
+    now: Instant,
+) -> Result<Minutes, Problem> {
+    let day = open(tx, staff, id).await?;
+    if day.state == TalkDayState::Cancelled {
+        return Err(Code::DayCancelled.into());
+    }
+    let before = locked(tx, id).await?;
+    let signed = match &before {
+        Some(row) => row.published_at.is_some() || !signatures(tx, row.id).await?.is_empty(),
+        None => false,
+    };
+    if signed || !is_over(tx, &day, now).await? {
+        return Err(Code::TransitionNotAllowed.into());
+    }
+    let made = minutes_document::make(tx, app, &day, body.remarks.as_deref()).await?;
+    let text = made.document.to_string();
+    let due_on = app.calendar.load().add_working_days(day.on_date, PUBLISHED_WITHIN).on;
+    let row = talk_minutes::ActiveModel {
+        id: Set(before.as_ref().map_or_else(TalkMinutesId::fresh, |row| row.id)),
+        talk_day_id: Set(id),
+        digest: Set(hex(&Sha256::digest(text.as_bytes()))),
+        document: Set(app.field_keys.close(&PrivateText::of_stored(text))?),
+        public_document: Set(made.public_document),
+        compiled_by: Set(staff.id()),
+        compiled_at: Set(now),
+        due_on: Set(due_on),
+        signed_at: Set(None),
+        published_at: Set(None),
+        published_by: Set(None),
+        version: Set(before.as_ref().map_or(1, |row| row.version + 1)),
+    };
+    let row = if before.is_some() { row.update(tx).await? } else { row.insert(tx).await? };
+    Ok(Minutes { row, signatures: vec![] })
+}
+
+/// Whether nobody is to be heard any more: the day has ended, or everybody was heard or missed.
+async fn is_over(tx: &Tx, day: &talk_day::Model, now: Instant) -> Result<bool, Problem> {
+    if now >= day.ends_at {
+        return Ok(true);
+    }
+    let live =
+        || booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(day.id)).filter(booking::COLUMN.live.eq(true));
+    let through = [BookingState::Concluded, BookingState::Missed];
+    let open = live().filter(booking::COLUMN.state.is_not_in(through)).count(tx).await?;
+    Ok(open == 0 && live().count(tx).await? > 0)
+}
+
+/// Who signed, in the order of signing.
+pub(super) async fn signatures(
+    db: &impl ConnectionTrait,
+    id: TalkMinutesId,
+) -> Result<Vec<minutes_signature::Model>, Problem> {
+    let of_them = minutes_signature::Entity::find().filter(minutes_signature::COLUMN.minutes_id.eq(id));
+    Ok(of_them.order_by_asc(minutes_signature::Column::Id).all(db).await?)
+}
+
+/// Minutes for those whom they concern; entered in the audit.
+///
+/// # Errors
+/// `not_found`, `not_your_duty`.
+pub async fn find(app: &App, staff: &Staff<SeeTalkLine>, id: TalkDayId) -> Result<Minutes, Problem> {
+    let db = app.db.read();
+    let day = talk_day::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)?;
+    concerns(db, staff, &day).await?;
+    let row = talk_minutes::Entity::find().filter(talk_minutes::COLUMN.talk_day_id.eq(id)).one(db).await?;
+    let row = row.ok_or_else(Problem::not_found)?;
+    audit::note(app, &Actor::staff(staff), Entry::done("read_talk_minutes", "talk_day", id)).await?;
+    Ok(Minutes { signatures: signatures(db, row.id).await?, row })
+}
+
+/// Publishes what everybody may read.
+///
+/// # Errors
+/// `not_found`, `not_your_duty`, `minutes_not_signed`, `transition_not_allowed` when they are published.
+pub async fn publish(tx: &Tx, staff: &Staff<SeeTalkLine>, id: TalkDayId, now: Instant) -> Result<Minutes, Problem> {
+    open(tx, staff, id).await?;
+    let row = locked(tx, id).await?.ok_or_else(Problem::not_found)?;
+    if row.published_at.is_some() {
+        return Err(Code::TransitionNotAllowed.into());
+    }
+    if row.signed_at.is_none() {
+        return Err(Code::MinutesNotSigned.into());
+    }
+    let version = row.version + 1;
+    let mut row = row.into_active_model();
+    row.published_at = Set(Some(now));
+    row.published_by = Set(Some(staff.id()));
+    row.version = Set(version);
+    let row = row.update(tx).await?;
+    Ok(Minutes { signatures: signatures(tx, row.id).await?, row })
+}
+
+/// The minutes that everybody may read, or 404 as long as they are not published.
+pub async fn published(app: &App, id: TalkDayId) -> Result<talk_minutes::Model, Problem> {
+    let of_day = talk_minutes::Entity::find()
+        .filter(talk_minutes::COLUMN.talk_day_id.eq(id))
+        .filter(talk_minutes::COLUMN.published_at.is_not_null());
+    of_day.one(app.db.read()).await?.ok_or_else(Problem::not_found)
+}
