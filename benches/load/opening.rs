@@ -116,7 +116,7 @@ pub async fn open(site: &Site<'_>, options: &Options, opens_at: DateTime<Utc>) -
     }
     let (began, counts) = (Instant::now(), RefCell::new(Counts::default()));
     let ends = join_all(all.into_iter().map(async |(villager, village, slot, token, mut connection)| {
-        let one = Villager { site, token, villager, village, lost: options.lost, counts: &counts };
+        let one = Villager { site, token, number: villager, village, lost: options.lost, counts: &counts };
         let end = one.ask(&mut connection, slot).await;
         connection.tally.rounds.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
         (villager, village, end, connection.tally)
@@ -145,7 +145,7 @@ enum Heard {
 struct Villager<'a> {
     site: &'a Site<'a>,
     token: String,
-    villager: u64,
+    number: u64,
     village: u64,
     lost: f64,
     counts: &'a RefCell<Counts>,
@@ -177,7 +177,7 @@ impl Villager<'_> {
         let path = format!("/slots/{slot}/bookings");
         let topic = &self.site.topic;
         let body = format!(r#"{{"topic":"{topic}","summary":"水渠堵了，想请村里来看看","privacy":"public"}}"#);
-        let key = format!("opening-{}-{}", self.villager, slot.simple());
+        let key = format!("opening-{}-{}", self.number, slot.simple());
         let call = Call::post(&path, Some(&self.token), &body, Some(&key));
         for repeat in 0..=MOST_REPEATS {
             self.count(|counts| {

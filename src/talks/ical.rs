@@ -1,8 +1,8 @@
 //! Calendars that leave the house: iCalendar text (RFC 5545, methods by RFC 5546) of events on Chinese time.
 //!
-//! Pure. Names, escaping and folding are the library's; what stands in which component is said here, because the
-//! library gives every component that lacks them a random `UID` and the machine's time, and then no two readings of the
-//! same calendar are alike. Next: [`super::ops::calendar`] for what becomes an event.
+//! Pure. Names and escaping are the library's. What stands in which component is said here, because the library gives
+//! every component that lacks them a random `UID` and the machine's time, and then no two readings of the same calendar
+//! are alike; lines are folded here, because the library's last piece may have 76 octets. Next: [`super::ops::calendar`] for what becomes an event.
 
 use entity::Instant;
 use icalendar::Property;
@@ -165,9 +165,26 @@ impl Lines {
 
     fn property(&mut self, property: Property) {
         // Writing to a text cannot fail.
-        let line: String = property.try_into().unwrap_or_default();
-        self.0.push_str(&line);
+        let folded: String = property.try_into().unwrap_or_default();
+        fold(&mut self.0, folded.trim_end_matches("\r\n").replace("\r\n ", "").as_str());
     }
+}
+
+/// The longest line without its end (RFC 5545, 3.1).
+const MOST_OCTETS: usize = 75;
+
+/// Writes a content line in pieces of at most 75 octets, cut between characters; each further piece begins with a space.
+fn fold(out: &mut String, line: &str) {
+    let mut length = 0;
+    for letter in line.chars() {
+        if length + letter.len_utf8() > MOST_OCTETS {
+            out.push_str("\r\n ");
+            length = 1;
+        }
+        out.push(letter);
+        length += letter.len_utf8();
+    }
+    out.push_str("\r\n");
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub async fn of_division(app: &App, id: DivisionId, language: Language) -> Resul
         .all(db)
         .await?;
     let events: Vec<Event> = days.iter().map(|day| event_of_day(day, &place, language)).collect();
-    let name = t!("calendar.name", locale = language.tag(), place = place.name);
+    let name = t!("calendar.name", locale = language.tag(), place = short(&place.name));
     Ok(ical::calendar(Method::Publish, Some(&name), &events))
 }
 
@@ -69,7 +69,7 @@ fn event_of_booking(booked: &Booked, place: &division::Model, language: Language
         "calendar.booking",
         locale = language.tag(),
         purpose = purpose(day.purpose, language),
-        place = place.name,
+        place = short(&place.name),
         number = booking.number_in_line
     );
     let reminder = t!("calendar.reminder", locale = language.tag(), when = spoken(slot.starts_at), place = day.place);
@@ -96,8 +96,12 @@ fn event_of_booking(booked: &Booked, place: &division::Model, language: Language
 }
 
 fn event_of_day(day: &talk_day::Model, place: &division::Model, language: Language) -> Event {
-    let summary =
-        t!("calendar.day", locale = language.tag(), purpose = purpose(day.purpose, language), place = place.name);
+    let summary = t!(
+        "calendar.day",
+        locale = language.tag(),
+        purpose = purpose(day.purpose, language),
+        place = short(&place.name)
+    );
     Event {
         id: day.id.to_string(),
         starts_at: day.starts_at,
@@ -132,6 +136,11 @@ fn notes(day: &talk_day::Model, language: Language) -> Option<String> {
     }
 }
 
+/// A place as people call it: the statistical name of a village or a neighbourhood is that of its committee.
+fn short(name: &str) -> &str {
+    name.strip_suffix("居民委员会").or(name.strip_suffix("民委员会")).unwrap_or(name)
+}
+
 fn purpose(purpose: TalkPurpose, language: Language) -> String {
     let key = match purpose {
         TalkPurpose::Talk => "calendar.purpose.talk",
@@ -152,5 +161,22 @@ fn location(mode: &str, day: &talk_day::Model, language: Language) -> String {
 }
 
 fn organiser(place: &division::Model) -> Organiser {
-    Organiser { id: place.id.to_string(), name: place.name.clone() }
+    Organiser { id: place.id.to_string(), name: short(&place.name).to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_called_what_people_call_them() {
+        for (name, said) in [
+            ("石笋村民委员会", "石笋村"),
+            ("朝阳社区居民委员会", "朝阳社区"),
+            ("碑庙镇", "碑庙镇"),
+            ("石笋村", "石笋村"),
+        ] {
+            assert_eq!(short(name), said);
+        }
+    }
 }

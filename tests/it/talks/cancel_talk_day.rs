@@ -29,9 +29,9 @@ both_engines! {
 
     async fn several_are_told_of_several_places_and_nobody_of_a_day_they_are_on(app: TestApp) {
         let (one, two, three) = (app.villager("甲").await, app.villager("乙").await, app.villager("丙").await);
-        let (day, next) = (one_slot(&app, 3).await, days(&app).await[1].clone());
-        assert_eq!(next["date"], "2026-11-25", "one place a quarter of an hour");
-        booked(&three, &next["slots"][5]).await;
+        let evening = json!({"date": "2026-11-24", "starts": "18:00", "ends": "18:45", "walk_in_share": 0.0});
+        let (day, next) = (one_slot(&app, 3).await, single_day(&app, evening).await);
+        booked(&three, &next["slots"][2]).await;
         for villager in [&one, &two, &three] {
             booked(villager, &day["slots"][0]).await;
         }
@@ -42,7 +42,7 @@ both_engines! {
             places.push(text.split("最近还有 ").nth(1).unwrap().split(" 的空位").next().unwrap().to_owned());
         }
         places.sort();
-        assert_eq!(places, ["11月25日 09:00", "11月25日 09:15", "12月5日 09:00"]);
+        assert_eq!(places, ["11月24日 18:00", "11月24日 18:15", "11月25日 09:00"]);
     }
 
     async fn where_nothing_is_free_nobody_is_sent_anywhere(app: TestApp) {

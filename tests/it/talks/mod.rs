@@ -29,6 +29,7 @@ mod storm;
 mod talk_rules;
 mod waits;
 mod walk_in;
+mod whole_day;
 mod withdraw_host;
 
 use entity::{
