@@ -27,7 +27,8 @@ impl MigrationTrait for Migration {
         for (table, columns) in added() {
             add(manager, table, columns).await?;
         }
-        create(manager, tables(), indexes()).await
+        let tables = of_the_line().into_iter().chain(of_what_was_said()).collect();
+        create(manager, tables, indexes()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -114,7 +115,8 @@ fn added() -> Vec<(&'static str, Vec<ColumnDef>)> {
     ]
 }
 
-fn tables() -> Vec<TableCreateStatement> {
+/// Steps on the day and waiting lists.
+fn of_the_line() -> Vec<TableCreateStatement> {
     let instant = |name: &'static str| ColumnDef::new(name).timestamp_with_time_zone().not_null().take();
     let uuid = |name: &'static str| ColumnDef::new(name).uuid().not_null().take();
     let text = |name: &'static str| ColumnDef::new(name).text().not_null().take();
@@ -157,6 +159,15 @@ fn tables() -> Vec<TableCreateStatement> {
             .foreign_key(&mut reference("agent_id", "person", "id"))
             .foreign_key(&mut reference("authorisation_id", "authorisation", "id"))
             .to_owned(),
+    ]
+}
+
+/// What was said: records, the council's list, minutes, ratings.
+fn of_what_was_said() -> Vec<TableCreateStatement> {
+    let instant = |name: &'static str| ColumnDef::new(name).timestamp_with_time_zone().not_null().take();
+    let uuid = |name: &'static str| ColumnDef::new(name).uuid().not_null().take();
+    let text = |name: &'static str| ColumnDef::new(name).text().not_null().take();
+    vec![
         table("talk_record")
             .col(uuid("booking_id"))
             .col(uuid("talk_day_id"))

@@ -33,6 +33,7 @@ pub struct CaseItem {
 
 /// A case as its villager sees it.
 #[derive(Serialize, ToSchema)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own that clients read")]
 pub struct CaseView {
     /// Before anything else: whom to call where the text sounds like danger and the case is open. Usually empty.
     emergency: Vec<EmergencyCall>,

@@ -59,8 +59,7 @@ impl Sweep {
     fn every(self) -> TimeDelta {
         match self {
             Self::MaterialiseTalkDays => TimeDelta::hours(1),
-            Self::MoveWaitingLists => TimeDelta::seconds(30),
-            Self::CaseClocks => TimeDelta::seconds(30),
+            Self::MoveWaitingLists | Self::CaseClocks => TimeDelta::seconds(30),
             Self::CoverAbsences => TimeDelta::seconds(60),
             Self::Forget => TimeDelta::hours(6),
             Self::Retain => TimeDelta::hours(12),

@@ -57,6 +57,7 @@ impl From<Listed> for CouncilMatterView {
 #[into_params(parameter_in = Query)]
 pub struct ListCouncilMatters {
     /// `listed` or `taken_up`; left out: both.
+    #[param(inline)]
     state: Option<CouncilState>,
 }
 

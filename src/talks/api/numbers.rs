@@ -43,6 +43,7 @@ pub struct CountTalks {
     #[param(max_length = 20, example = "2026-Q4")]
     period: Option<String>,
     /// `village`: also each village for itself, by page.
+    #[param(inline)]
     by: Option<NumbersBy>,
 }
 

@@ -26,8 +26,8 @@ pub(in crate::talks) fn routes(config: &mut ServiceConfig) {
     config.service(watch_screen).service(watch_line);
 }
 
-/// A proxy that hears nothing for a minute hangs up.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A proxy that hears nothing for a minute hangs up; and only by saying something is it seen that nobody listens.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How often it is asked whether staff who watch may still.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 

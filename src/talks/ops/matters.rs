@@ -42,12 +42,12 @@ pub(super) async fn of_day(db: &impl ConnectionTrait, day: TalkDayId) -> Result<
     let records = talk_record::Entity::find()
         .filter(talk_record::COLUMN.talk_day_id.eq(day))
         .order_by_asc(talk_record::Column::Revision);
-    let mut last: HashMap<BookingId, talk_record::Model> =
+    let mut records_held: HashMap<BookingId, talk_record::Model> =
         records.all(db).await?.into_iter().map(|row| (row.booking_id, row)).collect();
     let lost = || Problem::unexpected("a booking of no slot");
     let matter = |booking: booking::Model| {
         let starts_at = slots.get(&booking.slot_id).copied().ok_or_else(lost)?;
-        Ok(Matter { starts_at, record: last.remove(&booking.id), booking })
+        Ok(Matter { starts_at, record: records_held.remove(&booking.id), booking })
     };
     let mut all = rows.into_iter().map(matter).collect::<Result<Vec<_>, Problem>>()?;
     all.sort_by_key(|matter| (matter.starts_at, matter.booking.id));

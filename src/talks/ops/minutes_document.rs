@@ -43,9 +43,9 @@ pub(super) async fn make(tx: &Tx, app: &App, day: &talk_day::Model, remarks: Opt
         "hosts": host_names(tx, day, &all).await?,
         "counts": counts(&all),
     });
-    let heard = |matter: &&Matter| matter.is_public() && matter.booking.state == BookingState::Concluded;
+    let is_told = |matter: &&Matter| matter.is_public() && matter.booking.state == BookingState::Concluded;
     let (mut whole, mut public) = (Vec::new(), Vec::new());
-    for (at, matter) in all.iter().filter(heard).enumerate() {
+    for (at, matter) in all.iter().filter(is_told).enumerate() {
         let name = people.get(&matter.booking.person_id);
         let said = Said::of(app, matter)?;
         whole.push(json!({

@@ -157,7 +157,10 @@ async fn not_a_host(
     pointer: &str,
 ) -> Result<(), Problem> {
     let hosts = minutes_document::hosts_of(tx, day).await?;
-    let named = |host: &entity::staff::Model| host.name.trim() == name.in_the_clear();
+    // Written as people's names are: without the spaces that staff may have in theirs.
+    let named = |host: &entity::staff::Model| {
+        PersonName::read(&host.name).is_some_and(|host| host.in_the_clear() == name.in_the_clear())
+    };
     let same = conflict::Entity::find()
         .filter(conflict::COLUMN.with_person_id.eq(who.id))
         .filter(conflict::COLUMN.kind.eq(ConflictKind::SamePerson))

@@ -80,8 +80,12 @@ pub async fn move_booking(
     let booking = rewrite(tx, row, day, &slot, number, now).await?;
     note(tx, me, &booking, now).await?;
     match place {
-        BookingPlace::Public => drop(waits::give_back(tx, old_day, from, 1, now).await?),
-        BookingPlace::Reserve => drop(places::take_reserved(tx, from, -1).await?),
+        BookingPlace::Public => {
+            waits::give_back(tx, old_day, from, 1, now).await?;
+        }
+        BookingPlace::Reserve => {
+            places::take_reserved(tx, from, -1).await?;
+        }
         BookingPlace::Line => {}
     }
     let params = json!({"when": spoken(slot.starts_at)});

@@ -50,7 +50,7 @@ pub async fn total(
     let place = divisions::reach(app.db.read(), staff, division).await?;
     let places =
         division::Entity::find().select_only().column(division::Column::Id).filter(divisions::subtree(place.id));
-    let counted = Counted { of: Of::Below(places.into_query()), period };
+    let counted = Counted { of: Of::Below(Box::new(places.into_query())), period };
     let tally = counted.count(&app.db).await?.into_values().next().unwrap_or_default();
     Ok(OfPlace { place, tally })
 }
@@ -84,7 +84,7 @@ pub async fn by_village(
 
 enum Of {
     /// All of them together.
-    Below(SelectStatement),
+    Below(Box<SelectStatement>),
     /// Each for itself.
     Each(Vec<DivisionId>),
 }
@@ -114,7 +114,7 @@ impl Counted {
         let place = (talk_day::Entity, talk_day::Column::DivisionId);
         match &self.of {
             Of::Below(places) => query
-                .filter(talk_day::Column::DivisionId.in_subquery(places.clone()))
+                .filter(talk_day::Column::DivisionId.in_subquery((**places).clone()))
                 .column_as(Expr::value(Option::<Uuid>::None), "place"),
             Of::Each(places) => query
                 .filter(talk_day::COLUMN.division_id.is_in(padded(places.iter().copied())))

@@ -287,7 +287,7 @@ pub(super) async fn lock_people(
     let mut standing: BTreeMap<PersonId, Standing> = BTreeMap::new();
     for (id, minor, from, until) in known {
         let priority = from.is_some_and(|from| from <= today) || until.is_some_and(|until| until >= today);
-        standing.insert(id, Standing { minor, priority, ..Standing::default() });
+        standing.insert(id, Standing { priority, minor, ..Standing::default() });
     }
     let live: Vec<(PersonId, TalkDayId, BookingState, Option<booking::MissedObjection>)> = booking::Entity::find()
         .select_only()

@@ -131,8 +131,8 @@ fn people_who_wait_and_hands_that_changed_a_day_keep_it() {
     let mut shifted = plain;
     shifted.day.shifted_from = Some(date("2026-12-04"));
     for day in [waited, stand_in, shifted] {
-        let plan = wants_nothing(day);
-        assert!(plan.is_done() && plan.kept.len() == 1);
+        let told = wants_nothing(day);
+        assert!(told.is_done() && told.kept.len() == 1);
     }
 }
 

@@ -48,6 +48,7 @@ both_engines! {
             let day = json!({
                 "date": date, "starts": "08:00", "ends": "12:00", "slot_minutes": 15, "capacity": 3,
                 "place": "碑庙镇陡坑村便民服务室二楼调解室", "modes": ["in_person", "phone", "video", "home_visit"],
+                "video_url": "https://meeting.example/rooms/bimiao-doukeng",
             });
             let made = desk.post(&format!("/staff/divisions/{village}/talk-days"), day).await.expect(201);
             assert_eq!(made["slots"].as_array().unwrap().len(), 16);

@@ -1,6 +1,6 @@
 //! The lunar calendar against days that were checked elsewhere, and against itself.
 //!
-//! `lunar-vectors.csv`: 200 days of 2020-2030 on which PyPI `lunar_python` 1.4.8 (MIT), `lunardate` 0.3.0 (GPL-3.0),
+//! `lunar-vectors.csv`: 200 days of 2020-2030 on which `PyPI` `lunar_python` 1.4.8 (MIT), `lunardate` 0.3.0 (GPL-3.0),
 //! `zhdate` 0.1 (GPLv3+) and `cnlunar` 0.2.5 (MIT) agree; facts only, no code was taken over. 26 lie in leap months.
 
 use super::{lunar::LunarDate, *};
