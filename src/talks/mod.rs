@@ -7,7 +7,7 @@
 //! A *rule* says on which days a village listens ([`recurrence`], [`sittings`], [`terms`]); a *day* is one dated sitting, made from a
 //! rule or singly; its *slots* have public places, which villagers book, and others, which are kept for walk-ins
 //! ([`slots`]). What may be decided about a booking stands in [`rules`]; how it is made to stick under any concurrency
-//! in `ops/bookings.rs`. On the day itself [`line`] says whose turn it is, [`steps`] what may happen then. Next:
+//! in `ops/bookings.rs`. On the day itself [`mod@line`] says whose turn it is, [`steps`] what may happen then. Next:
 //! [`api`].
 
 pub mod api;

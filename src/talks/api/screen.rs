@@ -26,7 +26,8 @@ pub(in crate::talks) fn routes(config: &mut ServiceConfig) {
     config.service(watch_screen).service(watch_line);
 }
 
-/// A proxy that hears nothing for a minute hangs up; and only by saying something is it seen that nobody listens.
+/// A proxy that hears nothing for a minute hangs up; and that who watched has gone is seen when the second sign of life
+/// cannot be sent, so this is also how long their place stays taken.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How often it is asked whether staff who watch may still.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
