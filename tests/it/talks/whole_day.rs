@@ -108,8 +108,8 @@ both_engines! {
             assert_eq!(found["items"][0]["booking"], booking["id"]);
             desk.post(&of_booking(booking, "check-in"), json!({})).await.expect(200);
         }
-        for n in 0..WALKED_IN {
-            let entry = desk.post(&of_day(&day, "walk-ins"), walk_in(&format!("样例散客{n}"))).await.expect(201);
+        for (n, letter) in "甲乙丙丁戊己庚辛壬癸".chars().enumerate() {
+            let entry = desk.post(&of_day(&day, "walk-ins"), walk_in(&format!("样例{letter}"))).await.expect(201);
             assert_eq!(entry["number_in_line"], 61 + n);
         }
         let heard = hear_everybody(&app, &day).await;
