@@ -156,7 +156,7 @@ pub async fn list_records(
 #[get("/bookings/{id}/record")]
 pub async fn get_record(app: Data<App>, me: Villager, id: Path<BookingId>) -> Result<impl Responder, Problem> {
     let booking = bookings::find(&app, &me, *id).await?.booking;
-    let row = records::latest(app.db.read(), booking.id).await?.ok_or_else(Problem::not_found)?;
+    let row = records::of_heard(app.db.read(), &booking).await?.ok_or_else(Problem::not_found)?;
     let clear = records::clear(&app, app.db.read(), vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
     Ok(Single(OwnRecordView {
         booking: booking.id,

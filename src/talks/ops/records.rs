@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use entity::{
     Instant, booking,
-    booking::BookingPrivacy,
+    booking::{BookingPrivacy, BookingState},
     id::{BookingId, StaffId, TalkRecordId},
     staff, talk_day, talk_record,
 };
@@ -79,9 +79,18 @@ pub(super) async fn add(
 }
 
 /// The record that holds.
-pub async fn latest(db: &impl ConnectionTrait, id: BookingId) -> Result<Option<talk_record::Model>, Problem> {
+async fn latest(db: &impl ConnectionTrait, id: BookingId) -> Result<Option<talk_record::Model>, Problem> {
     let of_it = talk_record::Entity::find().filter(talk_record::COLUMN.booking_id.eq(id));
     Ok(of_it.order_by_desc(talk_record::Column::Revision).one(db).await?)
+}
+
+/// The record that holds of a matter that counts as heard: what was written before a step was taken back waits for the
+/// next time.
+pub async fn of_heard(
+    db: &impl ConnectionTrait,
+    booking: &booking::Model,
+) -> Result<Option<talk_record::Model>, Problem> {
+    if booking.state == BookingState::Concluded { latest(db, booking.id).await } else { Ok(None) }
 }
 
 /// A record in the clear, for those who may read it.
@@ -158,7 +167,7 @@ pub async fn correct(
     if !open.hosting && !wrote {
         return Err(Code::NotYourDuty.into());
     }
-    if latest(tx, id).await?.is_none() {
+    if of_heard(tx, &open.booking).await?.is_none() {
         return Err(Code::TransitionNotAllowed.into());
     }
     if private && body.public_text.is_some() {

@@ -57,6 +57,21 @@ both_engines! {
         app.drain_jobs().await;
     }
 
+    async fn what_was_concluded_too_soon_is_taken_back_with_its_record(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let booking = matter(&villager, &hosted(&app, &[], 3).await, "public", "修路").await;
+        concluded(&app, &desk, &booking, answered()).await;
+        desk.post(&format!("/staff/bookings/{}/undo", id(&booking)), json!({})).await.expect(200);
+        let own = format!("/bookings/{}/record", id(&booking));
+        villager.get(&own).await.problem("not_found");
+        let records = format!("/staff/bookings/{}/records", id(&booking));
+        desk.post(&records, json!({"text": "x", "reason": "写错了一个字"})).await.problem("transition_not_allowed");
+        let again = json!({"record": "又说了一遍", "outcome": "answered"});
+        assert_eq!(desk.post(&conclude(&booking), again).await.expect(200)["revision"], 2);
+        assert_eq!(villager.get(&own).await.expect(200)["record"]["text"], "又说了一遍");
+        app.drain_jobs().await;
+    }
+
     async fn a_case_has_the_same_person_and_one_timeline_from_the_booking_on(app: TestApp) {
         let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
         let booking = matter(&villager, &hosted(&app, &[], 3).await, "public", "村口的路坏了").await;
