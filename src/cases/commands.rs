@@ -17,7 +17,7 @@ fn listed(list: &'static str) -> impl Fn(&str) -> Result<(), ValidationError> {
     move |code| if lists::knows(list, code) { Ok(()) } else { Err(ValidationError::new("unknown")) }
 }
 
-fn known_topic(code: &str) -> Result<(), ValidationError> {
+pub(super) fn known_topic(code: &str) -> Result<(), ValidationError> {
     listed("topics")(code)
 }
 
@@ -127,68 +127,6 @@ body_with_matter! {
         #[validate(length(min = 1, max = 200))]
         #[schema(min_length = 1, max_length = 200)]
         reason: Option<String>,
-    }
-}
-
-fn talk() -> CaseKind {
-    CaseKind::Talk
-}
-
-/// 举报 has a way of its own, past the village: it is not entered by those whom it may be about.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that validator calls")]
-fn no_report(concern: &CaseConcern) -> Result<(), ValidationError> {
-    if *concern == CaseConcern::Report { Err(ValidationError::new("not_allowed_here")) } else { Ok(()) }
-}
-
-/// A case that takes up what somebody said on a talk day; what is left out is as they said it when they booked.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TakeUpCase {
-    /// `talk`, `proxy` or `voice`.
-    #[serde(default = "talk")]
-    kind: CaseKind,
-    /// Code of a service item; needed for `proxy`.
-    #[validate(length(min = 1, max = 40))]
-    #[schema(min_length = 1, max_length = 40)]
-    item: Option<String>,
-    /// Needed for `voice`; not `report`.
-    #[validate(custom(function = no_report))]
-    concern: Option<CaseConcern>,
-    #[validate(length(min = 1, max = 80))]
-    #[schema(min_length = 1, max_length = 80)]
-    title: Option<String>,
-    #[validate(length(min = 1, max = 4000))]
-    #[schema(min_length = 1, max_length = 4000)]
-    text: Option<String>,
-    /// A code of the list `topics`.
-    #[validate(length(max = 40), custom(function = known_topic))]
-    #[schema(max_length = 40)]
-    topic: Option<String>,
-    /// Left out: `normal`.
-    urgency: Option<CaseUrgency>,
-}
-
-impl Default for TakeUpCase {
-    fn default() -> Self {
-        Self { kind: CaseKind::Talk, item: None, concern: None, title: None, text: None, topic: None, urgency: None }
-    }
-}
-
-impl TakeUpCase {
-    /// What it is about, where `summary` and `topic` are what was said at booking.
-    pub(super) fn matter(&self, summary: &str, topic: &str) -> Matter {
-        let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Matter {
-            kind: self.kind,
-            item: self.item.clone(),
-            concern: self.concern,
-            title: self.title.clone(),
-            text: self.text.clone().or_else(|| said(summary)),
-            form: None,
-            topic: self.topic.clone().or_else(|| said(topic)),
-            urgency: self.urgency,
-            contact_phone: None,
-        }
     }
 }
 

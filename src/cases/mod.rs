@@ -16,6 +16,7 @@ mod reveal;
 pub mod scope;
 pub mod sla;
 pub mod staff_api;
+mod take_up;
 mod timeline;
 mod trail;
 mod views;
@@ -24,7 +25,6 @@ pub mod workflow;
 pub use advance::By;
 pub use api::lane;
 pub use commands::Principal;
-pub use commands::TakeUpCase;
 pub use ops::{
     file::Wish,
     hand_over::{busy, cover, give_back, release},
@@ -32,6 +32,7 @@ pub use ops::{
     take_up::{Heard, take_up},
     track::{Tracking, tracking},
 };
+pub use take_up::TakeUpCase;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -19,8 +19,8 @@ use crate::{
     app::App,
     cases::{
         advance::{self, Act, By, Reckoning},
-        commands::TakeUpCase,
         near,
+        take_up::TakeUpCase,
         workflow::{Action, Party},
     },
     clock::local_day,

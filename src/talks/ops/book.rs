@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    bookings::{Booked, telling},
+    bookings::{Booked, note_use, telling},
     round::{self, Round},
 };
 use crate::{
@@ -24,7 +24,6 @@ use crate::{
     auth::Villager,
     db::{self, Answers, Tx},
     notices,
-    people::{self, Use},
     problem::Problem,
     talks::bodies::TalkMode,
 };
@@ -99,9 +98,8 @@ pub async fn book(tx: &Tx, wishes: &[&Wish]) -> Answers<Booked> {
     let booked: Vec<&Booked> = decisions.iter().filter_map(|decision| decision.as_ref().ok()?.as_ref()).collect();
     write(tx, &mut round, &booked).await?;
     for ((wish, grant), decision) in wishes.iter().zip(&grants).zip(&decisions) {
-        if let (Some(grant), Ok(Some(booked))) = (grant, decision) {
-            let what = Use { action: "book_slot", case: None, booking: Some(booked.booking.id) };
-            people::used(tx, &wish.app, grant, what, wish.now).await?;
+        if let Ok(Some(booked)) = decision {
+            note_use(tx, &wish.app, grant.as_ref(), "book_slot", Some(booked.booking.id), wish.now).await?;
         }
     }
     let mut answers = Vec::with_capacity(wishes.len());

@@ -96,7 +96,7 @@ pub async fn cancel(
     let booking = lose(tx, booking, body.reason.clone(), now).await?;
     let slot = give_back(tx, &day, &booking, now).await?;
     notices::tell(tx, vec![telling(&booking, &slot, "booking_cancelled")], now).await?;
-    note_use(tx, app, grant.as_ref(), "cancel_booking", booking.id, now).await?;
+    note_use(tx, app, grant.as_ref(), "cancel_booking", Some(booking.id), now).await?;
     Ok(Booked { booking, slot, day })
 }
 
@@ -135,16 +135,17 @@ pub(super) fn check_version(row: &booking::Model, looked_at: Option<i32>) -> Res
     if looked_at.is_some_and(|version| version != row.version) { Err(Code::Stale.into()) } else { Ok(()) }
 }
 
+/// Writes down what an agent did, if one did it.
 pub(super) async fn note_use(
     tx: &Tx,
     app: &App,
     grant: Option<&Grant>,
     action: &'static str,
-    booking: BookingId,
+    booking: Option<BookingId>,
     now: Instant,
 ) -> Result<(), Problem> {
     match grant {
-        Some(grant) => people::used(tx, app, grant, Use { action, case: None, booking: Some(booking) }, now).await,
+        Some(grant) => people::used(tx, app, grant, Use { action, case: None, booking }, now).await,
         None => Ok(()),
     }
 }

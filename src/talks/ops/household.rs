@@ -13,17 +13,10 @@ use validator::Validate;
 
 use super::{
     book::{self, BookSlot, Wish},
-    bookings::Booked,
+    bookings::{Booked, note_use},
     round::{self, Round},
 };
-use crate::{
-    app::App,
-    auth::Villager,
-    db::Tx,
-    people::{self, Use},
-    problem::Problem,
-    talks::bodies::TalkMode,
-};
+use crate::{app::App, auth::Villager, db::Tx, problem::Problem, talks::bodies::TalkMode};
 
 /// Places that are wanted for several people together.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -104,10 +97,7 @@ pub async fn book_together(
     }
     book::write(tx, &mut round, &all.iter().collect::<Vec<_>>()).await?;
     for (booked, grant) in all.iter().zip(grants) {
-        if let Some(grant) = grant {
-            let what = Use { action: "book_slot", case: None, booking: Some(booked.booking.id) };
-            people::used(tx, app, &grant, what, now).await?;
-        }
+        note_use(tx, app, grant.as_ref(), "book_slot", Some(booked.booking.id), now).await?;
     }
     Ok(all)
 }

@@ -67,7 +67,7 @@ pub async fn object(
     row.objection_text = Set(Some(app.field_keys.close(&PrivateText::of_stored(body.text.trim().to_owned()))?));
     row.version = Set(version);
     let booking = row.update(tx).await?;
-    bookings::note_use(tx, app, grant.as_ref(), "object_to_missed", booking.id, now).await?;
+    bookings::note_use(tx, app, grant.as_ref(), "object_to_missed", Some(booking.id), now).await?;
     let slot = slot::Entity::find_by_id(booking.slot_id).one(tx).await?.ok_or_else(Problem::not_found)?;
     Ok(Booked { booking, slot, day })
 }

@@ -91,7 +91,7 @@ pub async fn move_booking(
     let params = json!({"when": spoken(slot.starts_at)});
     let about = About::Booking(booking.id);
     notices::tell(tx, vec![Telling { person: booking.person_id, kind: "booking_moved", about, params }], now).await?;
-    bookings::note_use(tx, app, grant.as_ref(), "move_booking", booking.id, now).await?;
+    bookings::note_use(tx, app, grant.as_ref(), "move_booking", Some(booking.id), now).await?;
     Ok(Booked { booking, slot, day: day.clone() })
 }
 

@@ -20,7 +20,10 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{bookings::reach_person, places, round};
+use super::{
+    bookings::{note_use, reach_person},
+    places, round,
+};
 use crate::{
     app::App,
     auth::Villager,
@@ -28,7 +31,6 @@ use crate::{
     db::Tx,
     http::{Cursor, PageQuery},
     notices::{self, About, Telling},
-    people::{self, Grant},
     problem::{Code, OnUnique, Problem},
     talks::{
         holds,
@@ -119,9 +121,9 @@ pub async fn join(
     };
     let wait = row.insert(tx).await.on_unique(Code::AlreadyWaiting)?;
     places::count_waiting(tx, slot.id, 1).await?;
-    note_use(tx, app, grant.as_ref(), "join_waits", now).await?;
+    note_use(tx, app, grant.as_ref(), "join_waits", None, now).await?;
     let slot = serve(tx, places::lock_one(tx, id).await?, &day, now).await?;
-    with_place(tx, vec![wait.id], &slot, &day).await
+    with_place(tx, wait.id, slot, day).await
 }
 
 /// Whether somebody waits for few enough slots.
@@ -137,31 +139,13 @@ async fn has_room_to_wait(tx: &Tx, person: PersonId) -> Result<(), Problem> {
     if open.len() < MOST_WAITS { Ok(()) } else { Err(Code::LimitReached.into()) }
 }
 
-pub(super) async fn note_use(
-    tx: &Tx,
-    app: &App,
-    grant: Option<&Grant>,
-    action: &'static str,
-    now: Instant,
-) -> Result<(), Problem> {
-    match grant {
-        Some(grant) => people::used(tx, app, grant, people::Use { action, case: None, booking: None }, now).await,
-        None => Ok(()),
-    }
-}
-
 /// The entry as it stands after the list was served.
-async fn with_place(
-    tx: &Tx,
-    ids: Vec<TalkWaitId>,
-    slot: &slot::Model,
-    day: &talk_day::Model,
-) -> Result<Waiting, Problem> {
-    let rows = talk_wait::Entity::find().filter(talk_wait::COLUMN.id.is_in(ids)).all(tx).await?;
-    let wait = rows.into_iter().next().ok_or_else(|| Problem::unexpected("an entry that was written is not there"))?;
+async fn with_place(tx: &Tx, id: TalkWaitId, slot: slot::Model, day: talk_day::Model) -> Result<Waiting, Problem> {
+    let wait = talk_wait::Entity::find_by_id(id).one(tx).await?;
+    let wait = wait.ok_or_else(|| Problem::unexpected("an entry that was written is not there"))?;
     let before = queue(tx, slot.id).await?.iter().filter(|other| other.id < wait.id).count();
     let position = if wait.state == WaitState::Waiting { before as u64 + 1 } else { 0 };
-    Ok(Waiting { wait, slot: slot.clone(), day: day.clone(), position })
+    Ok(Waiting { wait, slot, day, position })
 }
 
 /// Who waits for a slot, in the order of joining.
