@@ -1,6 +1,6 @@
 //! Bookings and waiting lists when a person is joined with another, or forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
     Instant, booking,
@@ -60,11 +60,16 @@ pub async fn cancel_all(tx: &Tx, person: PersonId, now: Instant) -> Result<(), P
     Ok(())
 }
 
-/// The bookings of one become those of the other, who keeps their own place where both have one on a day.
+/// The bookings of one become those of the other. Where both have a place on a day, the one by which they were heard
+/// stays, else the other's own.
 pub async fn move_bookings(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Result<(), Problem> {
-    let taken: BTreeSet<TalkDayId> = live(tx, into).await?.into_iter().map(|row| row.talk_day_id).collect();
-    for row in live(tx, from).await?.into_iter().filter(|row| taken.contains(&row.talk_day_id)) {
-        give_up(tx, row, "same_person", now).await?;
+    let mut own: BTreeMap<TalkDayId, booking::Model> =
+        live(tx, into).await?.into_iter().map(|row| (row.talk_day_id, row)).collect();
+    let heard = |row: &booking::Model| row.state == BookingState::Concluded;
+    for row in live(tx, from).await? {
+        let Some(theirs) = own.remove(&row.talk_day_id) else { continue };
+        let lost = if heard(&row) && !heard(&theirs) { theirs } else { row };
+        give_up(tx, lost, "same_person", now).await?;
     }
     for column in [booking::Column::PersonId, booking::Column::AgentId] {
         booking::Entity::update_many().col_expr(column, Expr::val(into)).filter(column.eq(from)).exec(tx).await?;

@@ -1,9 +1,12 @@
 //! Giving a place up.
 
 use chrono::TimeDelta;
-use serde_json::json;
+use entity::id::PersonId;
+use serde_json::{Value, json};
+use shuoshi::talks;
 
-use super::{booked, bookings, one_slot, wish, wrong_counts};
+use super::{booked, bookings, one_slot, put_in_state, wish, wrong_counts};
+use crate::support::Actor;
 
 both_engines! {
     async fn a_place_given_up_is_free_again_with_its_number(app: TestApp) {
@@ -51,6 +54,21 @@ both_engines! {
         futures_util::future::join_all(storm).await;
         assert_eq!(wrong_counts(&app).await, 0);
         assert_eq!(app.number("SELECT count(*) FROM booking WHERE live").await, 0);
+        app.drain_jobs().await;
+    }
+
+    async fn when_two_turn_out_to_be_one_the_place_by_which_they_were_heard_stays(app: TestApp) {
+        let (met, known) = (app.villager("甲").await, app.villager("乙").await);
+        let slot = one_slot(&app, 2).await["slots"][0].clone();
+        let (heard, waiting) = (booked(&met, &slot).await, booked(&known, &slot).await);
+        put_in_state(&app, &heard, "concluded").await;
+        let id = |who: &Actor| PersonId(who.id().parse().unwrap());
+        let (from, into, now) = (id(&met), id(&known), app.now());
+        app.db().transact(async move |tx| talks::move_bookings(tx, from, into, now).await).await.unwrap();
+        let all = known.get("/bookings").await.expect(200);
+        let state = |of: &Value| all["items"].as_array().unwrap().iter().find(|one| one["id"] == of["id"]).unwrap()["state"].clone();
+        assert_eq!((state(&heard), state(&waiting)), (json!("concluded"), json!("cancelled")));
+        assert_eq!(wrong_counts(&app).await, 0);
         app.drain_jobs().await;
     }
 }
