@@ -25,6 +25,7 @@ pub mod workflow;
 pub use advance::By;
 pub use api::lane;
 pub use commands::Principal;
+pub use near::near_to;
 pub use ops::{
     file::Wish,
     hand_over::{busy, cover, give_back, release},

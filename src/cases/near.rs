@@ -52,6 +52,14 @@ pub(super) async fn barred(db: &impl ConnectionTrait, case: &case::Model, staff:
     Ok(People::near(db, staff).await?.has(case))
 }
 
+/// Whether somebody must keep away from what a villager wants: the villager is near to them, or is they themselves.
+pub async fn near_to(db: &impl ConnectionTrait, staff: StaffId, person: PersonId) -> Result<bool, Problem> {
+    let between = conflict::Entity::find()
+        .filter(conflict::COLUMN.staff_id.eq(staff))
+        .filter(conflict::COLUMN.with_person_id.eq(person));
+    Ok(between.one(db).await?.is_some())
+}
+
 /// Villagers recorded as near to one member of staff: looked up once for a page of cases.
 pub(super) struct People(HashSet<PersonId>);
 

@@ -1,6 +1,9 @@
 //! What staff send to take a matter of a talk day up as a case. Next: [`super::commands`] for the other bodies.
 
-use entity::case::{CaseConcern, CaseKind, CaseUrgency};
+use entity::{
+    case::{CaseConcern, CaseKind, CaseUrgency},
+    id::StaffId,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -43,11 +46,26 @@ pub struct TakeUpCase {
     topic: Option<String>,
     /// Left out: `normal`.
     urgency: Option<CaseUrgency>,
+    /// Staff it complains about. It is confidential then: it goes to the discipline desk, and neither the desk nor the
+    /// host sees it after that; the villager keeps the number.
+    #[serde(default)]
+    #[validate(length(max = 10))]
+    #[schema(max_items = 10)]
+    pub(super) against: Vec<StaffId>,
 }
 
 impl Default for TakeUpCase {
     fn default() -> Self {
-        Self { kind: CaseKind::Talk, item: None, concern: None, title: None, text: None, topic: None, urgency: None }
+        Self {
+            kind: CaseKind::Talk,
+            item: None,
+            concern: None,
+            title: None,
+            text: None,
+            topic: None,
+            urgency: None,
+            against: vec![],
+        }
     }
 }
 

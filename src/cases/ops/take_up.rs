@@ -2,6 +2,7 @@
 //!
 //! A public matter is filed at the desk like any other. A private one never lies where the desk could read it: it is
 //! accepted and given to a host in the transaction that files it, and only who has it knows of it ([`super::super::scope`]).
+//! A complaint about staff goes to the discipline desk and is gone from the sight of whoever heard it.
 
 use entity::{
     booking::{self, BookingChannel, BookingPrivacy},
@@ -55,7 +56,7 @@ pub async fn take_up(tx: &Tx, app: &App, heard: Heard<'_>, body: &TakeUpCase) ->
     let filing = Filing {
         matter: body.matter(&booking.summary, &booking.topic),
         division: heard.village,
-        against: vec![],
+        against: body.against.clone(),
         confidential: false,
         person: person.ok_or_else(|| Problem::unexpected("a booking of nobody"))?,
         channel: if by_phone { CaseChannel::Phone } else { CaseChannel::WalkIn },
@@ -70,7 +71,8 @@ pub async fn take_up(tx: &Tx, app: &App, heard: Heard<'_>, body: &TakeUpCase) ->
     let by = By::staff(heard.staff, heard.unit);
     let filed = filing::insert(tx, app, vec![Ok((filing, by))]).await?.pop();
     let case = filed.unwrap_or_else(|| Err(Problem::unexpected("no case")))?;
-    if private { give_to_a_host(tx, app, case, &heard).await } else { Ok(case) }
+    // A complaint lies with the discipline desk, whoever heard it.
+    if private && !case.confidential { give_to_a_host(tx, app, case, &heard).await } else { Ok(case) }
 }
 
 async fn give_to_a_host(tx: &Tx, app: &App, case: case::Model, heard: &Heard<'_>) -> Result<case::Model, Problem> {

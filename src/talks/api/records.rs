@@ -37,9 +37,10 @@ pub struct ConcludedView {
     version: i32,
     /// Of the record.
     revision: i32,
-    /// With outcome `case`.
+    /// With outcome `case`; null where it complains about staff: it is confidential then, and the villager alone has the
+    /// number.
     case: Option<CaseId>,
-    /// Its number, for the receipt.
+    /// Its number, for the receipt; likewise.
     case_number: Option<String>,
     /// With outcome `council`.
     council_matter: Option<CouncilMatterId>,
@@ -47,13 +48,14 @@ pub struct ConcludedView {
 
 impl From<Concluded> for ConcludedView {
     fn from(Concluded { booking, record, case, council_matter }: Concluded) -> Self {
+        let case = case.filter(|case| !case.confidential);
         Self {
             booking: booking.id,
             state: booking.state,
             outcome: booking.outcome,
             version: booking.version,
             revision: record.revision,
-            case: booking.case_id,
+            case: case.as_ref().map(|case| case.id),
             case_number: case.map(|case| case.number),
             council_matter,
         }

@@ -101,8 +101,8 @@ pub struct Concluded {
 /// Concludes a matter that was called.
 ///
 /// # Errors
-/// `not_found`, `not_your_duty` for a private matter of others, `transition_not_allowed`, `stale`, `invalid`,
-/// `conflict_of_interest`.
+/// `not_found`, `not_your_duty` for a private matter of others, `conflict_of_interest` for that of somebody near,
+/// `transition_not_allowed`, `stale`, `invalid`.
 pub async fn conclude(
     tx: &Tx,
     app: &App,
@@ -115,6 +115,7 @@ pub async fn conclude(
     if private && !open.hosting {
         return Err(Code::NotYourDuty.into());
     }
+    open.impartial(tx, staff.id()).await?;
     if open.booking.state != BookingState::Called {
         return Err(Code::TransitionNotAllowed.into());
     }

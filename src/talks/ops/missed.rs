@@ -78,6 +78,9 @@ pub async fn settle(
     staff: &Staff<ManageTalks>,
     id: BookingId,
     body: &SettleMissed,
+///
+/// # Errors
+/// `not_found`, `conflict_of_interest`, `transition_not_allowed` where nothing is to be settled.
     now: Instant,
 ) -> Result<booking::Model, Problem> {
     let open = step::open(tx, staff, id).await?;
@@ -86,6 +89,7 @@ pub async fn settle(
     }
     let (objection, kind) = if body.upheld {
         (MissedObjection::Upheld, "missed_upheld")
+    open.impartial(tx, staff.id()).await?;
     } else {
         (MissedObjection::Refused, "missed_refused")
     };

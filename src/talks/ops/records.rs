@@ -149,7 +149,8 @@ pub async fn list(app: &App, staff: &Staff<SeeTalkLine>, id: BookingId) -> Resul
 /// Adds a correction: by a host, or of a public matter by who wrote a record of it.
 ///
 /// # Errors
-/// `not_found`, `not_your_duty`, `transition_not_allowed` where there is no record yet, `invalid`.
+/// `not_found`, `not_your_duty`, `conflict_of_interest`, `transition_not_allowed` where there is no record yet,
+/// `invalid`.
 pub async fn correct(
     tx: &Tx,
     app: &App,
@@ -172,6 +173,7 @@ pub async fn correct(
     }
     if private && body.public_text.is_some() {
         return Err(Problem::field("/public_text", "not_allowed_here"));
+    open.impartial(tx, staff.id()).await?;
     }
     tells_nobody(tx, app, &open.booking, &[("/public_text", body.public_text.as_deref())]).await?;
     let said = Said { text: &body.text, public_text: body.public_text.as_deref(), reason: Some(&body.reason) };

@@ -65,8 +65,8 @@ impl ScreenBooking {
 /// Says where a matter belongs; may be said anew until the day begins.
 ///
 /// # Errors
-/// `not_found`, `not_your_duty` for a private matter of others, `transition_not_allowed` once the day has begun, `stale`,
-/// `invalid`.
+/// `not_found`, `not_your_duty` for a private matter of others, `conflict_of_interest`, `transition_not_allowed` once the
+/// day has begun, `stale`, `invalid`.
 pub async fn screen(
     tx: &Tx,
     app: &App,
@@ -80,6 +80,7 @@ pub async fn screen(
     if private && !open.hosting {
         return Err(Code::NotYourDuty.into());
     }
+    open.impartial(tx, staff.id()).await?;
     let ahead = matches!(open.booking.state, BookingState::ToConfirm | BookingState::Booked);
     if !ahead || now >= open.day.starts_at {
         return Err(Code::TransitionNotAllowed.into());

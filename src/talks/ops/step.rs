@@ -21,6 +21,7 @@ use serde_json::json;
 use super::line;
 use crate::{
     auth::{Staff, duty::Need},
+    cases,
     db::Tx,
     problem::{Code, Problem},
     talks::steps::{LineAction, acted_at},
@@ -31,8 +32,17 @@ pub struct Open {
     pub day: talk_day::Model,
     pub booking: booking::Model,
     /// Whether whoever acts may read what a private matter is about.
-    #[allow(dead_code, reason = "for steps that read or write what was said")]
     pub hosting: bool,
+}
+
+impl Open {
+    /// 409 where whoever decides or answers is near to the villager, or is this very person.
+    pub(super) async fn impartial(&self, tx: &Tx, staff: StaffId) -> Result<(), Problem> {
+        if cases::near_to(tx, staff, self.booking.person_id).await? {
+            return Err(Code::ConflictOfInterest.into());
+        }
+        Ok(())
+    }
 }
 
 /// Who takes a step, and when.

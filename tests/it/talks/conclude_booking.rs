@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::hearing::{answered, called, conclude, concluded, hosted, id, matter};
+use super::{
+    hearing::{answered, called, conclude, concluded, hosted, id, matter},
+    near,
+};
 use crate::{cases, support::TestApp};
 
 async fn told(villager: &crate::support::Actor) -> Vec<Value> {
@@ -226,6 +229,46 @@ both_engines! {
         assert_eq!(own["record"]["text"], "他没有去丈量");
         let entered = app.number("SELECT count(*) FROM audit_entry WHERE action IN ('read_talk_record', 'correct_talk_record')").await;
         assert_eq!(entered, 2);
+        app.drain_jobs().await;
+    }
+
+    async fn nobody_decides_or_answers_in_the_matter_of_somebody_near(app: TestApp) {
+        let (relative, oneself) = (app.villager("甲").await, app.villager("乙").await);
+        let (desk, cadre) = (app.staff("desk").await, app.staff("cadre").await);
+        let day = hosted(&app, &[], 3).await;
+        for (villager, kind) in [(&relative, "relative"), (&oneself, "same_person")] {
+            let booking = matter(villager, &day, "public", "路灯").await;
+            near(&app, &desk, villager, kind).await;
+            let screen = json!({"as": "public", "title": "路灯"});
+            desk.post(&format!("/staff/bookings/{}/screen", id(&booking)), screen).await.problem("conflict_of_interest");
+            called(&app, &booking).await;
+            desk.post(&conclude(&booking), answered()).await.problem("conflict_of_interest");
+            cadre.post(&conclude(&booking), answered()).await.expect(200);
+            let body = json!({"text": "都修好了", "reason": "漏记了一句"});
+            desk.post(&format!("/staff/bookings/{}/records", id(&booking)), body).await.problem("conflict_of_interest");
+        }
+        app.drain_jobs().await;
+    }
+
+    async fn a_complaint_heard_goes_to_the_discipline_desk_and_out_of_the_host_s_sight(app: TestApp) {
+        let (villager, booking) = private(&app).await;
+        let (cadre, cadre2) = (app.staff("cadre").await, app.staff("cadre2").await);
+        let unknown = json!({"record": "x", "outcome": "case", "case": {"against": [uuid::Uuid::now_v7()]}});
+        cadre.post(&conclude(&booking), unknown).await.invalid("/case/against/0", "unknown");
+        let case = json!({"kind": "voice", "concern": "complaint", "text": "反映分地不公", "against": [cadre2.id()]});
+        let body = json!({"record": "已记下，另行处理", "outcome": "case", "case": case});
+        let done = cadre.post(&conclude(&booking), body).await.expect(200);
+        assert_eq!((&done["outcome"], &done["case"], &done["case_number"]), (&json!("case"), &Value::Null, &Value::Null));
+        let own = villager.get(&format!("/bookings/{}", id(&booking))).await.expect(200)["case"].clone();
+        let case = villager.get(&format!("/cases/{}", own.as_str().unwrap())).await.expect(200);
+        assert_eq!((&case["confidential"], &case["state"]), (&json!(true), &json!("submitted")));
+        let path = format!("/staff/cases/{}", own.as_str().unwrap());
+        for who in ["desk", "cadre", "cadre2", "town", "county", "neighbour"] {
+            app.staff(who).await.get(&path).await.problem("not_found");
+        }
+        let discipline = app.staff("discipline").await;
+        assert_eq!(discipline.get(&path).await.expect(200)["number"], case["number"]);
+        discipline.post(&format!("{path}/actions"), json!({"action": "accept"})).await.expect(200);
         app.drain_jobs().await;
     }
 }

@@ -195,3 +195,20 @@ pub(crate) fn of_booking(booking: &Value, call: &str) -> String {
 pub(crate) fn walk_in(name: &str) -> Value {
     json!({"name": name, "topic": "roads", "summary": "村口的路坏了"})
 }
+
+/// As a day may have been left by whoever changed duties since.
+pub(super) async fn name_hosts(app: &TestApp, day: &Value, hosts: Value) {
+    let row = entity::talk_day::ActiveModel {
+        id: Set(entity::id::TalkDayId::deserialize(&day["id"]).unwrap()),
+        hosts: Set(hosts),
+        ..Default::default()
+    };
+    app.db().transact(async move |tx| Ok(row.clone().update(tx).await.map(drop)?)).await.unwrap();
+}
+
+/// Records that a villager is near to staff, or is they themselves.
+pub(super) async fn near(app: &TestApp, staff: &Actor, villager: &Actor, kind: &str) {
+    let path = format!("/staff/accounts/{}/conflicts", staff.id());
+    let body = json!({"with_person": villager.id(), "kind": kind});
+    app.staff("admin").await.post(&path, body).await.expect(201);
+}
