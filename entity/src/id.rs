@@ -40,7 +40,7 @@ macro_rules! ids {
 
 ids! {
     AbsenceId, AuthorisationId, AuthorisationUseId, BookingEventId, BookingId, CaseId, CaseEventId, ConflictId, ConsentId,
-    CouncilMatterId, DataExportId, DivisionChangeId, DivisionId, HouseholdId, JobId, MinutesSignatureId, NoticeId,
-    PartyId, PersonId, PostingId, ResidenceClaimId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
+    CouncilMatterId, DataExportId, DivisionChangeId, DivisionId, HostCoverId, HouseholdId, JobId, MinutesSignatureId,
+    NoticeId, PartyId, PersonId, PostingId, ResidenceClaimId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
     TalkDayId, TalkMinutesId, TalkRatingId, TalkRecordId, TalkRuleId, TalkWaitId, UnitId,
 }

@@ -28,6 +28,7 @@ pub mod council_matter;
 pub mod data_export;
 pub mod division;
 pub mod division_change;
+pub mod host_cover;
 pub mod household;
 pub mod idempotent_answer;
 pub mod job;

@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use super::ops::absences;
 use crate::{
     app::App,
+    audit::Actor,
     cases::{self, By},
     clock::local_day,
     db::Tx,
@@ -33,16 +34,19 @@ pub async fn cover_absences(app: &Arc<App>) -> Result<(), Problem> {
     // Those that end first: what comes back to somebody whose next absence begins moves on at once.
     let (over, standing): (Vec<_>, Vec<_>) = open.into_iter().partition(|row| row.until_on < today);
     for row in over {
-        step(app, row.staff_id, async move |tx, now| absences::end(tx, &row, &By::clock(), now).await.map(|_| ()))
-            .await;
+        let (who, shared) = (row.staff_id, app.clone());
+        let end = async move |tx: &Tx, now| {
+            let by = (&By::clock(), &Actor::clock());
+            absences::end(tx, &shared, &row, by, now).await.map(|_| ())
+        };
+        step(app, who, end).await;
     }
     for row in standing.iter().filter(|row| row.begun_at.is_none()).cloned() {
         step(app, row.staff_id, async move |tx, now| absences::begin(tx, &row, &By::clock(), now).await.map(|_| ()))
             .await;
     }
     for row in &standing {
-        let days = (row.from_on.max(today), row.until_on);
-        if let Err(problem) = talks::cover(app, row.staff_id, row.stand_in_id, days).await {
+        if let Err(problem) = talks::cover(app, row, row.from_on.max(today)).await {
             tracing::error!(staff.id = %row.staff_id, reason = problem.source_text(), "talk days stay with who is away");
         }
     }

@@ -32,7 +32,7 @@ pub mod words;
 pub use api::bookings::lane;
 pub use ops::{
     book::Wish,
-    host_leaves::cover,
+    cover::{cover, give_back},
     keeping::{anonymise_old, drop_cancelled, forget_said, move_said},
     people::{cancel_all, move_bookings},
     watch::Watches,

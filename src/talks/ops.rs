@@ -9,6 +9,7 @@ pub(super) mod call;
 pub(super) mod cancel_day;
 pub(super) mod conclude;
 pub(super) mod council;
+pub(super) mod cover;
 pub(super) mod desk_booking;
 pub(super) mod find;
 pub(super) mod host_leaves;

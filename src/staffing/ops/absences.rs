@@ -28,6 +28,7 @@ use crate::{
         rules::{self, Post},
         scope,
     },
+    talks,
 };
 
 /// The longest absence.
@@ -200,7 +201,7 @@ pub async fn end_early(tx: &Tx, app: &App, staff: &Staff<Anything>, id: AbsenceI
     let now = app.clock.now();
     let row = absence::Entity::find_by_id(id).one(tx).await?.ok_or_else(Problem::not_found)?;
     reach(tx, staff, row.staff_id, local_day(now)).await?;
-    if end(tx, &row, &acting(staff), now).await? {
+    if end(tx, app, &row, (&acting(staff), &audit::Actor::staff(staff)), now).await? {
         record(tx, app, staff, "end_absence", row.staff_id).await?;
     }
     again(tx, id).await
@@ -221,8 +222,14 @@ pub async fn begin(tx: &Tx, row: &absence::Model, by: &By, now: Instant) -> Resu
     Ok(begun.rows_affected == 1)
 }
 
-/// Ends an absence, if nobody was faster, and gives the work back.
-pub async fn end(tx: &Tx, row: &absence::Model, by: &By, now: Instant) -> Result<bool, Problem> {
+/// Ends an absence, if nobody was faster, and gives work and talk days back.
+pub async fn end(
+    tx: &Tx,
+    app: &App,
+    row: &absence::Model,
+    (by, actor): (&By, &audit::Actor),
+    now: Instant,
+) -> Result<bool, Problem> {
     let ended = absence::Entity::update_many()
         .col_expr(absence::Column::EndedAt, now.into())
         .filter(absence::COLUMN.id.eq(row.id))
@@ -231,6 +238,7 @@ pub async fn end(tx: &Tx, row: &absence::Model, by: &By, now: Instant) -> Result
         .await?;
     if ended.rows_affected == 1 {
         cases::give_back(tx, row, by, now).await?;
+        talks::give_back(tx, app, row, actor, now).await?;
     }
     Ok(ended.rows_affected == 1)
 }

@@ -112,9 +112,9 @@ pub async fn make_talk_rule(
     division: Path<DivisionId>,
     command: Command<TalkRuleBody>,
 ) -> Result<HttpResponse, Problem> {
-    let (now, caller, calendar) = (app.clock.now(), staff.caller(), app.calendar.load_full());
+    let (shared, caller) = (app.clone(), staff.caller());
     let make = async move |tx: &Tx, body: &TalkRuleBody| {
-        TalkRuleView::of(&talk_rules::make(tx, &staff, *division, body, &calendar, now).await?)
+        TalkRuleView::of(&talk_rules::make(tx, &staff, *division, body, &shared).await?)
     };
     command.once(&app, caller, StatusCode::CREATED, make).await
 }
@@ -132,9 +132,9 @@ pub async fn change_talk_rule(
     id: Path<TalkRuleId>,
     command: Command<TalkRuleChange>,
 ) -> Result<HttpResponse, Problem> {
-    let (now, caller, calendar) = (app.clock.now(), staff.caller(), app.calendar.load_full());
+    let (shared, caller) = (app.clone(), staff.caller());
     let change = async move |tx: &Tx, body: &TalkRuleChange| {
-        TalkRuleView::of(&talk_rules::change(tx, &staff, *id, body, &calendar, now).await?)
+        TalkRuleView::of(&talk_rules::change(tx, &staff, *id, body, &shared).await?)
     };
     command.once(&app, caller, StatusCode::OK, change).await
 }

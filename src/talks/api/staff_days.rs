@@ -46,8 +46,9 @@ pub async fn make_talk_day(
     command: Command<SingleDayBody>,
 ) -> Result<HttpResponse, Problem> {
     let (now, caller) = (app.clock.now(), staff.caller());
+    let shared = app.clone();
     let make = async move |tx: &Tx, body: &SingleDayBody| {
-        Ok(TalkDayView::from(talk_days::make_single(tx, &staff, *division, body, now).await?))
+        Ok(TalkDayView::from(talk_days::make_single(tx, &shared, &staff, *division, body, now).await?))
     };
     command.once(&app, caller, StatusCode::CREATED, make).await
 }
@@ -109,8 +110,9 @@ pub async fn withdraw_host(
     command: Command<WithdrawHost>,
 ) -> Result<HttpResponse, Problem> {
     let (now, caller) = (app.clock.now(), staff.caller());
+    let shared = app.clone();
     let withdraw = async move |tx: &Tx, body: &WithdrawHost| {
-        Ok(TalkDayView::from(host_leaves::withdraw(tx, &staff, *id, body, now).await?))
+        Ok(TalkDayView::from(host_leaves::withdraw(tx, &shared, &staff, *id, body, now).await?))
     };
     command.once(&app, caller, StatusCode::OK, withdraw).await
 }

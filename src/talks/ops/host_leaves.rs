@@ -3,22 +3,18 @@
 //! Without a stand-in every slot to come shrinks in proportion. Places that were held for the waiting list go first, then
 //! the bookings that were made last; whoever has checked in keeps theirs.
 
-use std::sync::Arc;
-
-use chrono::NaiveDate;
 use entity::{
     Instant, booking,
     booking::{BookingPlace, BookingState},
-    division,
-    id::{BookingId, DivisionId, StaffId, TalkDayId, TalkWaitId},
-    posting, slot, talk_day,
+    id::{BookingId, StaffId, TalkDayId, TalkWaitId},
+    slot, talk_day,
     talk_day::TalkDayState,
     talk_wait,
     talk_wait::WaitState,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{Expr, LockType, Query},
+    sea_query::{Expr, LockType},
 };
 use serde_json::json;
 
@@ -30,6 +26,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{Actor, Entry},
     auth::{Staff, duty::ManageTalks},
     db::{Tx, padded},
     divisions,
@@ -42,9 +39,10 @@ use crate::{
 ///
 /// # Errors
 /// `not_found`; `transition_not_allowed` when the day is over or called off; 422 `/host` for somebody who does not host
-/// it, `/stand_in` for somebody who cannot; `last_host` when nobody would be left.
+/// it, `/stand_in` for somebody who cannot or may not host; `last_host` when nobody would be left.
 pub async fn withdraw(
     tx: &Tx,
+    app: &App,
     staff: &Staff<ManageTalks>,
     id: TalkDayId,
     body: &WithdrawHost,
@@ -59,33 +57,30 @@ pub async fn withdraw(
     if !named.contains(&body.host) {
         return Err(Problem::field("/host", "unknown"));
     }
-    match body.stand_in {
+    let left = match body.stand_in {
         Some(stand_in) => {
-            check_stand_in(tx, &day, &named, stand_in, now).await?;
-            hand_over(tx, day, body.host, stand_in, now).await?;
+            check_stand_in(tx, &day, &named, stand_in).await?;
+            hand_over(tx, day, body.host, stand_in, now).await?
         }
         None if named.len() == 1 => return Err(Code::LastHost.into()),
         None => {
-            let left = named.iter().copied().filter(|host| *host != body.host).collect();
-            let day = set_hosts(tx, day, left, now).await?;
+            let left: Vec<StaffId> = named.iter().copied().filter(|host| *host != body.host).collect();
+            let day = set_hosts(tx, day, &left, now).await?;
             shrink(tx, &day, named.len(), &reason, now).await?;
+            left
         }
-    }
+    };
+    let entry = Entry::done("withdraw_host", "talk_day", id).because(reason);
+    hosts::entered(tx, app, &Actor::staff(staff), entry, &left, now).await?;
     talk_days::find(tx, id).await
 }
 
-async fn check_stand_in(
-    tx: &Tx,
-    day: &talk_day::Model,
-    named: &[StaffId],
-    stand_in: StaffId,
-    now: Instant,
-) -> Result<(), Problem> {
+async fn check_stand_in(tx: &Tx, day: &talk_day::Model, named: &[StaffId], stand_in: StaffId) -> Result<(), Problem> {
     if named.contains(&stand_in) {
         return Err(Problem::field("/stand_in", "duplicate"));
     }
     let place = divisions::find(tx, day.division_id).await?;
-    if !hosts::posted(tx, &place, &[stand_in], now).await?.contains(&stand_in) {
+    if !hosts::may_host(tx, &place, &[stand_in], day.on_date).await?.contains(&stand_in) {
         return Err(Problem::field("/stand_in", "unknown"));
     }
     if hosts::is_away(tx, stand_in, day.on_date).await? {
@@ -94,12 +89,7 @@ async fn check_stand_in(
     Ok(())
 }
 
-async fn set_hosts(
-    tx: &Tx,
-    day: talk_day::Model,
-    hosts: Vec<StaffId>,
-    now: Instant,
-) -> Result<talk_day::Model, Problem> {
+async fn set_hosts(tx: &Tx, day: talk_day::Model, hosts: &[StaffId], now: Instant) -> Result<talk_day::Model, Problem> {
     let (version, line_version) = (day.version + 1, day.line_version + 1);
     let mut row = day.into_active_model();
     row.hosts = Set(json!(hosts));
@@ -109,11 +99,18 @@ async fn set_hosts(
     Ok(row.update(tx).await?)
 }
 
-/// Puts somebody in the place of a host. Every booking stays; who comes is told that it is another.
-async fn hand_over(tx: &Tx, day: talk_day::Model, from: StaffId, to: StaffId, now: Instant) -> Result<(), Problem> {
+/// Puts somebody in the place of a host and says who the hosts are then. Every booking stays; who comes is told that it
+/// is another.
+pub(super) async fn hand_over(
+    tx: &Tx,
+    day: talk_day::Model,
+    from: StaffId,
+    to: StaffId,
+    now: Instant,
+) -> Result<Vec<StaffId>, Problem> {
     let named: Vec<StaffId> = stored(&day.hosts)?;
-    let hosts = named.into_iter().map(|host| if host == from { to } else { host }).collect();
-    let day = set_hosts(tx, day, hosts, now).await?;
+    let hosts: Vec<StaffId> = named.into_iter().map(|host| if host == from { to } else { host }).collect();
+    let day = set_hosts(tx, day, &hosts, now).await?;
     let slots = slot::Entity::find().filter(slot::COLUMN.talk_day_id.eq(day.id)).all(tx).await?;
     let to_come = [BookingState::ToConfirm, BookingState::Booked, BookingState::CheckedIn, BookingState::Parked];
     let booked = booking::Entity::find()
@@ -129,7 +126,8 @@ async fn hand_over(tx: &Tx, day: talk_day::Model, from: StaffId, to: StaffId, no
         let (about, params) = (About::Booking(row.id), json!({"when": spoken(slot.starts_at)}));
         tellings.push(Telling { person: row.person_id, kind: "booking_host_changed", about, params });
     }
-    notices::tell(tx, tellings, now).await
+    notices::tell(tx, tellings, now).await?;
+    Ok(hosts)
 }
 
 /// Places of those that are left when one of so many hosts goes, rounded up.
@@ -220,64 +218,6 @@ async fn wait_again(tx: &Tx, holds: Vec<TalkWaitId>) -> Result<Vec<talk_wait::Mo
         .exec_with_returning(tx)
         .await?;
     Ok(waits)
-}
-
-/// Lets the stand-in of somebody who is away host their days in that time; where they host beside the absent one
-/// already, the absent one stays named. Running it twice changes nothing.
-pub async fn cover(
-    app: &Arc<App>,
-    absent: StaffId,
-    stand_in: StaffId,
-    days: (NaiveDate, NaiveDate),
-) -> Result<(), Problem> {
-    let now = app.clock.now();
-    for day in hosted(app, absent, stand_in, days, now).await? {
-        app.db
-            .transact(async move |tx| {
-                let row = talk_day::Entity::find_by_id(day).lock(LockType::NoKeyUpdate).one(tx).await?;
-                match row.filter(|row| to_cover(row, absent, stand_in, now)) {
-                    Some(row) => hand_over(tx, row, absent, stand_in, now).await,
-                    None => Ok(()),
-                }
-            })
-            .await?;
-    }
-    Ok(())
-}
-
-fn to_cover(day: &talk_day::Model, absent: StaffId, stand_in: StaffId, now: Instant) -> bool {
-    let named: Vec<StaffId> = stored(&day.hosts).unwrap_or_default();
-    let stands = day.state == TalkDayState::Planned && day.ends_at > now;
-    stands && named.contains(&absent) && !named.contains(&stand_in)
-}
-
-/// Days between two dates, where the absent one is posted or below, that the stand-in is to host.
-async fn hosted(
-    app: &App,
-    absent: StaffId,
-    stand_in: StaffId,
-    (from, until): (NaiveDate, NaiveDate),
-    now: Instant,
-) -> Result<Vec<TalkDayId>, Problem> {
-    let db = app.db.read();
-    let posted: Vec<DivisionId> = posting::Entity::find()
-        .select_only()
-        .column(posting::Column::DivisionId)
-        .filter(posting::COLUMN.staff_id.eq(absent))
-        .distinct()
-        .into_tuple()
-        .all(db)
-        .await?;
-    let below = posted.into_iter().fold(Condition::any(), |any, place| any.add(divisions::subtree(place)));
-    let places = Query::select().column(division::Column::Id).from(division::Entity).cond_where(below).to_owned();
-    let days = talk_day::Entity::find()
-        .filter(talk_day::COLUMN.on_date.between(from, until))
-        .filter(talk_day::COLUMN.ends_at.gt(now))
-        .filter(talk_day::Column::DivisionId.in_subquery(places))
-        .order_by_asc(talk_day::Column::Id)
-        .all(db)
-        .await?;
-    Ok(days.into_iter().filter(|day| to_cover(day, absent, stand_in, now)).map(|day| day.id).collect())
 }
 
 #[cfg(test)]

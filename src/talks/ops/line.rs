@@ -128,22 +128,32 @@ pub async fn entry<N: Need>(
 
 /// Whether the viewer hosts the day; 404 when they have no part in it at all.
 ///
-/// Hosts are those the day names; where it names none, whoever hosts talk days of the place.
+/// Hosts are those the day names who have the duty there or above; where it names none, who has it in the very place of
+/// the day: what somebody tells their village is not for every host of its county.
 pub async fn hosting<N: Need>(
     db: &impl ConnectionTrait,
     staff: &Staff<N>,
     day: &talk_day::Model,
 ) -> Result<bool, Problem> {
-    let named: Vec<_> = terms::stored(&day.hosts)?;
     let place: division::Model = divisions::find(db, day.division_id).await?;
-    let mut here = staff.postings().filter(|posted| divisions::covers(posted, &place)).peekable();
-    if here.peek().is_none() {
+    if !staff.postings().any(|posted| divisions::covers(posted, &place)) {
         return Err(Problem::not_found());
     }
-    if named.contains(&staff.id()) {
-        return Ok(true);
+    hosts(staff, &place, day)
+}
+
+/// Likewise, of a day at a place that is within reach.
+pub(super) fn hosts<N: Need>(
+    staff: &Staff<N>,
+    place: &division::Model,
+    day: &talk_day::Model,
+) -> Result<bool, Problem> {
+    let named: Vec<_> = terms::stored(&day.hosts)?;
+    if named.is_empty() {
+        return Ok(staff.has(Duty::HostTalks, &[place.id]));
     }
-    Ok(named.is_empty() && here.any(|posted| posted.any(&[Duty::HostTalks])))
+    let here: Vec<_> = divisions::line_up(place).into_iter().flatten().collect();
+    Ok(named.contains(&staff.id()) && staff.has(Duty::HostTalks, &here))
 }
 
 async fn names(

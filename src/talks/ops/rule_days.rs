@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use entity::{
-    Instant, booking, booking_event,
+    Instant, booking, booking_event, host_cover,
     id::{TalkDayId, TalkRuleId},
     slot, talk_day, talk_rule, talk_wait,
     talk_wait::WaitState,
@@ -85,6 +85,10 @@ pub async fn carry_out(
 ) -> Result<(), Problem> {
     let gone: Vec<TalkDayId> = plan.removed.iter().chain(&plan.remade).map(|(id, _)| *id).collect();
     if !gone.is_empty() {
+        host_cover::Entity::delete_many()
+            .filter(host_cover::COLUMN.talk_day_id.is_in(gone.iter().copied()))
+            .exec(tx)
+            .await?;
         slot::Entity::delete_many().filter(slot::COLUMN.talk_day_id.is_in(gone.iter().copied())).exec(tx).await?;
         talk_day::Entity::delete_many().filter(talk_day::COLUMN.id.is_in(gone)).exec(tx).await?;
     }

@@ -19,6 +19,7 @@ use serde_json::json;
 use super::hosts;
 use crate::{
     app::App,
+    audit::{Actor, Entry},
     auth::{Staff, duty::ManageTalks},
     db::Tx,
     divisions,
@@ -165,6 +166,7 @@ fn slots_of(day: &talk_day::Model, dated: &DatedTerms) -> Result<Vec<slot::Model
 pub async fn make_single(
     tx: &Tx,
     staff: &Staff<ManageTalks>,
+    app: &App,
     division: DivisionId,
     body: &SingleDayBody,
     now: Instant,
@@ -174,9 +176,14 @@ pub async fn make_single(
     terms::check_date(body.date, now)?;
     let dated = terms.on(body.date)?;
     terms::check_single(&dated, now)?;
-    hosts::check(tx, &place, &terms.hosts, now).await?;
+    hosts::check(tx, &place, &terms.hosts, body.date).await?;
     let made = insert(tx, place.id, None, &terms, &dated, now).await?;
-    made.ok_or_else(|| Problem::unexpected("a single day met another"))
+    let made = made.ok_or_else(|| Problem::unexpected("a single day met another"))?;
+    if !terms.hosts.is_empty() {
+        let entry = Entry::done("make_talk_day", "talk_day", made.day.id);
+        hosts::entered(tx, app, &Actor::staff(staff), entry, &terms.hosts, now).await?;
+    }
+    Ok(made)
 }
 
 /// Locks a day that is to be changed; 404 where the staff do not manage talks. Bookings hold their day in share, so from

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{Actor, Entry},
     auth::{Staff, duty::ManageTalks},
     calendar::Calendar,
     clock,
@@ -54,13 +55,13 @@ pub async fn make(
     staff: &Staff<ManageTalks>,
     division: DivisionId,
     body: &TalkRuleBody,
-    calendar: &Calendar,
-    now: Instant,
+    app: &App,
 ) -> Result<talk_rule::Model, Problem> {
+    let (calendar, now) = (&app.calendar.load_full(), app.clock.now());
     let place = divisions::reach(tx, staff, division).await?;
     let (terms, sittings) =
         (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions, body.holiday_policy)?);
-    hosts::check(tx, &place, &terms.hosts, now).await?;
+    hosts::check(tx, &place, &terms.hosts, clock::local_day(now)).await?;
     let mut row = columns(&terms, &sittings)?;
     row.id = Set(TalkRuleId::fresh());
     row.division_id = Set(place.id);
@@ -70,6 +71,10 @@ pub async fn make(
     let rule = row.insert(tx).await?;
     let plan = rule_days::plan(tx, rule.id, &terms, &rule_days::ahead(&sittings, calendar, now), Hold::No, now).await?;
     rule_days::carry_out(tx, &rule, &terms, plan, now).await?;
+    if !terms.hosts.is_empty() {
+        let entry = Entry::done("make_talk_rule", "talk_rule", rule.id);
+        hosts::entered(tx, app, &Actor::staff(staff), entry, &terms.hosts, now).await?;
+    }
     Ok(rule)
 }
 
@@ -85,7 +90,7 @@ pub async fn preview(
     let place = divisions::reach(tx, staff, division).await?;
     let (terms, sittings) =
         (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions, body.holiday_policy)?);
-    hosts::check(tx, &place, &terms.hosts, now).await?;
+    hosts::check(tx, &place, &terms.hosts, clock::local_day(now)).await?;
     Ok(coming(&sittings, &terms, body.count, calendar, now))
 }
 
@@ -124,7 +129,7 @@ pub async fn weigh_change(
     let (terms, sittings) =
         (body.terms()?, Sittings::checked(&body.recurrence, &body.exceptions, body.holiday_policy)?);
     let place = divisions::find(tx, rule.division_id).await?;
-    hosts::check(tx, &place, &terms.hosts, now).await?;
+    hosts::check(tx, &place, &terms.hosts, clock::local_day(now)).await?;
     let plan = rule_days::plan(tx, rule.id, &terms, &rule_days::ahead(&sittings, calendar, now), hold, now).await?;
     Ok(Change { rule, terms, sittings, plan })
 }
@@ -135,15 +140,20 @@ pub async fn change(
     staff: &Staff<ManageTalks>,
     id: TalkRuleId,
     body: &TalkRuleChange,
-    calendar: &Calendar,
-    now: Instant,
+    app: &App,
 ) -> Result<talk_rule::Model, Problem> {
+    let (calendar, now) = (&app.calendar.load_full(), app.clock.now());
     let Change { rule, terms, sittings, plan } = weigh_change(tx, staff, id, body, calendar, (Hold::Yes, now)).await?;
+    let others = rule.hosts != json!(terms.hosts);
     let mut row = columns(&terms, &sittings)?;
     row.id = Set(rule.id);
     row.version = Set(rule.version + 1);
     let rule = row.update(tx).await?;
     rule_days::carry_out(tx, &rule, &terms, plan, now).await?;
+    if others {
+        let entry = Entry::done("change_talk_rule", "talk_rule", id);
+        hosts::entered(tx, app, &Actor::staff(staff), entry, &terms.hosts, now).await?;
+    }
     Ok(rule)
 }
 
