@@ -43,9 +43,9 @@ pub struct SetPriority {
 #[derive(Serialize, ToSchema)]
 pub struct PriorityView {
     person: PersonId,
-    /// The 65th birthday, when it is known.
-    #[schema(required)]
-    from: Option<NaiveDate>,
+    /// Whether they are set aside today, by age or by the desk: never since when, which would tell the day of birth.
+    priority: bool,
+    /// As the desk set it.
     #[schema(required)]
     until: Option<NaiveDate>,
 }
@@ -81,11 +81,11 @@ async fn set(
     if body.until.is_some_and(|until| until < today || until > today + LONGEST) {
         return Err(Problem::field("/until", "range"));
     }
-    let from = row.priority_from;
+    let by_age = row.priority_from.is_some_and(|from| from <= today);
     let mut row = row.into_active_model();
     row.priority_until = Set(body.until);
     row.update(tx).await?;
     let entry = Entry::done("set_priority", "person", id).because(body.reason.as_str());
     audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
-    Ok(PriorityView { person: id, from, until: body.until })
+    Ok(PriorityView { person: id, priority: by_age || body.until.is_some(), until: body.until })
 }
