@@ -25,7 +25,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListAudit {
-    /// The id of what it was about. What is confidential is not found by it.
+    /// The id of what it was about. What is confidential or private is not found by it.
     object: Option<Uuid>,
     /// The id of who did it.
     actor: Option<Uuid>,
@@ -75,7 +75,7 @@ pub struct AuditEntryView {
     actor: AuditActor,
     /// A verb and its noun.
     action: String,
-    /// Null where it is confidential.
+    /// Null where it is confidential or private.
     #[schema(required)]
     object: Option<AuditObject>,
     /// Which fields, joined by commas.
@@ -92,15 +92,15 @@ pub struct AuditEntryView {
 }
 
 impl From<Shown> for AuditEntryView {
-    fn from(Shown { row, confidential }: Shown) -> Self {
-        let open = |text: Option<String>| text.filter(|_| !confidential);
+    fn from(Shown { row, hidden }: Shown) -> Self {
+        let open = |text: Option<String>| text.filter(|_| !hidden);
         let object = AuditObject { kind: row.object_kind, id: row.object_id };
         Self {
             seq: row.seq,
             at: row.at,
             actor: AuditActor { kind: row.actor_kind, id: row.actor_id, unit: row.unit_id },
             action: row.action,
-            object: Some(object).filter(|_| !confidential),
+            object: Some(object).filter(|_| !hidden),
             fields: open(row.fields),
             reason: open(row.reason),
             request_id: open(row.request_id),

@@ -1,10 +1,12 @@
-//! Reading the audit, without learning from it what is confidential.
+//! Reading the audit, without learning from it what is confidential or was said in private.
 
 use std::collections::HashSet;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use entity::{audit_entry, case, id::CaseId};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -39,10 +41,10 @@ impl Narrow {
     }
 }
 
-/// An entry, and whether what it is about may be shown.
+/// An entry, and whether what it is about must not be shown.
 pub(super) struct Shown {
     pub(super) row: audit_entry::Model,
-    pub(super) confidential: bool,
+    pub(super) hidden: bool,
 }
 
 /// Entries, the newest first, at most `size + 1`.
@@ -54,12 +56,13 @@ pub(super) async fn list(app: &App, narrow: &Narrow, page: &PageQuery) -> Result
     }
     if let Some(object) = narrow.object {
         // That something is found under an id would tell what masking hides.
-        if !confidential_cases(db, [object]).await?.is_empty() {
+        if !hidden_cases(db, [object]).await?.is_empty() {
             return Ok(vec![]);
         }
         query = query
             .filter(audit_entry::COLUMN.object_id.eq(object.to_string()))
-            .filter(audit_entry::Column::Action.not_like("%confidential%"));
+            .filter(audit_entry::Column::Action.not_like("%confidential%"))
+            .filter(audit_entry::Column::Action.not_like("%private%"));
     }
     if let Some(actor) = narrow.actor {
         query = query.filter(audit_entry::COLUMN.actor_id.eq(actor));
@@ -76,20 +79,18 @@ pub(super) async fn list(app: &App, narrow: &Narrow, page: &PageQuery) -> Result
     }
     let rows = query.order_by_desc(audit_entry::Column::Seq).limit(page.size() + 1).all(db).await?;
     let cases = rows.iter().filter(|row| row.object_kind == "case").filter_map(|row| row.object_id.as_deref());
-    let hidden = confidential_cases(db, cases.filter_map(|id| id.parse().ok())).await?;
-    let shown = |row: audit_entry::Model| Shown { confidential: is_confidential(&row, &hidden), row };
+    let hidden = hidden_cases(db, cases.filter_map(|id| id.parse().ok())).await?;
+    let shown = |row: audit_entry::Model| Shown { hidden: is_hidden(&row, &hidden), row };
     Ok(rows.into_iter().map(shown).collect())
 }
 
-fn is_confidential(row: &audit_entry::Model, hidden: &HashSet<Uuid>) -> bool {
+fn is_hidden(row: &audit_entry::Model, hidden: &HashSet<Uuid>) -> bool {
     let of_case = row.object_id.as_deref().and_then(|id| id.parse().ok()).is_some_and(|id: Uuid| hidden.contains(&id));
-    row.action.contains("confidential") || of_case
+    row.action.contains("confidential") || row.action.contains("private") || of_case
 }
 
-async fn confidential_cases(
-    db: &DatabaseConnection,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Result<HashSet<Uuid>, Problem> {
+/// Those of these that are cases which the audit does not name: confidential ones, and private matters of talk days.
+async fn hidden_cases(db: &DatabaseConnection, ids: impl IntoIterator<Item = Uuid>) -> Result<HashSet<Uuid>, Problem> {
     let ids = padded(ids.into_iter().map(CaseId));
     if ids.is_empty() {
         return Ok(HashSet::new());
@@ -98,7 +99,7 @@ async fn confidential_cases(
         .select_only()
         .column(case::Column::Id)
         .filter(case::COLUMN.id.is_in(ids))
-        .filter(case::COLUMN.confidential.eq(true))
+        .filter(case::COLUMN.confidential.eq(true).or(case::COLUMN.private.eq(true)))
         .into_tuple()
         .all(db)
         .await?;

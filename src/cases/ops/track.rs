@@ -53,7 +53,8 @@ pub struct TrackedStep {
 
 /// The steps, oldest first and at least one, of the case whose contact phone ends in `tail`.
 ///
-/// A wrong pair is 404 whichever half is wrong. Confidential cases are not tracked: who filed one is signed in.
+/// A wrong pair is 404 whichever half is wrong. Confidential cases are not tracked, nor those that took
+/// up a private matter: whose they are is signed in.
 ///
 /// # Errors
 /// `not_found`, `too_many_requests`.
@@ -132,6 +133,7 @@ async fn load(db: DatabaseConnection, numbers: Wishes<String>) -> Answers<Vec<Tr
         .join(JoinType::InnerJoin, of_case.into())
         .filter(case::COLUMN.number.is_in(padded(numbers.iter().map(|number| number.as_str()))))
         .filter(case::COLUMN.confidential.eq(false))
+        .filter(case::COLUMN.private.eq(false))
         .filter(case::COLUMN.state.ne(CaseState::Draft))
         .order_by_asc(case_event::Column::CaseId)
         .order_by_asc(case_event::Column::Seq)

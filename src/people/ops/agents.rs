@@ -92,7 +92,7 @@ impl Grant {
         self.words.iter().any(|word| word.covers(need))
     }
 
-    /// The cases it opens: of the principal, of its kinds; confidential ones only when this agent filed them.
+    /// The cases it opens: of the principal, of its kinds; confidential and private ones only when this agent filed them.
     #[must_use]
     pub fn cases(&self, agent: PersonId) -> Condition {
         let mut kinds = Condition::any();
@@ -115,6 +115,7 @@ impl Grant {
             .add(case::COLUMN.person_id.eq(self.principal))
             .add(kinds)
             .add(case::COLUMN.confidential.eq(false).or(by_me()))
+            .add(case::COLUMN.private.eq(false).or(by_me()))
             .add(case::COLUMN.state.ne(case::CaseState::Draft).or(by_me()))
     }
 }

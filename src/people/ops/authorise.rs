@@ -236,6 +236,7 @@ pub async fn given_as_the_desk_sees_it(db: &impl ConnectionTrait, principal: Per
         .column(case::Column::Id)
         .filter(case::COLUMN.id.is_in(padded(used)))
         .filter(case::COLUMN.confidential.eq(false))
+        .filter(case::COLUMN.private.eq(false))
         .filter(case::COLUMN.state.ne(case::CaseState::Draft))
         .into_tuple()
         .all(db)

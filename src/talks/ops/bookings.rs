@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use entity::{
     Instant, booking,
-    booking::{BookingPlace, BookingState},
+    booking::{BookingPlace, BookingPrivacy, BookingState},
     id::{BookingId, PersonId, SlotId, TalkDayId},
     slot, talk_day,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Set, sea_query::LockType,
+    Set,
+    sea_query::{ExprTrait, LockType},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -150,7 +151,8 @@ pub(super) async fn note_use(
     }
 }
 
-/// The booking, when it is the caller's or that of somebody who let them see to talk days; else 404.
+/// The booking, when it is the caller's or that of somebody who let them see to talk days; else 404. A private one is
+/// seen by the agent who booked it and by no other: what it is about was not told to them.
 pub(super) async fn reach(
     db: &impl ConnectionTrait,
     me: &Villager,
@@ -162,6 +164,10 @@ pub(super) async fn reach(
         Code::NoAuthorisation => Problem::not_found(),
         _ => problem,
     })?;
+    let private = row.privacy == BookingPrivacy::Private;
+    if grant.is_some() && private && row.agent_id != Some(me.person()) {
+        return Err(Problem::not_found());
+    }
     Ok((row, grant))
 }
 
@@ -181,7 +187,8 @@ pub(super) async fn reach_person(
     people::authority(db, me, person, &ScopeWord::Talk, today).await.map(Some)
 }
 
-/// Bookings of oneself, or of somebody who let the caller see to talk days; newest first, at most a page and one.
+/// Bookings of oneself, or of somebody who let the caller see to talk days, of these the private ones that the caller
+/// booked; newest first, at most a page and one.
 ///
 /// # Errors
 /// `no_authorisation`.
@@ -192,8 +199,12 @@ pub async fn list(
     page: &PageQuery,
 ) -> Result<Vec<Booked>, Problem> {
     let person = for_person.unwrap_or(me.person());
-    reach_person(app.db.read(), me, person, local_day(app.clock.now())).await?;
+    let grant = reach_person(app.db.read(), me, person, local_day(app.clock.now())).await?;
     let mut query = booking::Entity::find().filter(booking::COLUMN.person_id.eq(person));
+    if grant.is_some() {
+        let public = booking::COLUMN.privacy.eq(BookingPrivacy::Public);
+        query = query.filter(public.or(booking::COLUMN.agent_id.eq(me.person())));
+    }
     if let Some(before) = Cursor::read::<BookingId>(page.cursor.as_deref())? {
         query = query.filter(booking::COLUMN.id.lt(before));
     }

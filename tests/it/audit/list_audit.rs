@@ -1,9 +1,13 @@
 //! GET /staff/audit
 
 use serde_json::{Value, json};
+use shuoshi::audit;
 
 use super::{confidential, entries, entries_of, lives_in_the_village, of_staff};
-use crate::support::Actor;
+use crate::{
+    cases::{becomes_private, filed},
+    support::Actor,
+};
 
 async fn list(admin: &Actor, query: &str) -> Vec<Value> {
     let page = admin.get(&format!("/staff/audit{query}")).await.expect(200);
@@ -91,5 +95,22 @@ both_engines! {
         let admin = app.staff("admin").await;
         crate::audit::tamper(&app, "DELETE FROM audit_head").await;
         admin.get("/staff/audit").await.problem("busy");
+    }
+
+    async fn nor_of_private_matters(app: TestApp) {
+        let (admin, desk) = (app.staff("admin").await, app.staff("desk").await);
+        let case = filed(&app, &app.villager("甲").await).await;
+        becomes_private(&app, &case).await;
+        desk.get("/staff/cases").await.expect(200);
+        let id = case["id"].as_str().unwrap();
+        let who = audit::Actor::staff_by_id(serde_json::from_value(json!(desk.id())).unwrap(), "r");
+        for action in ["read_private_case", "act_on_private_case", "read_case"] {
+            audit::note(app.app(), &who, audit::Entry::done(action, "case", id).of_fields("text")).await.unwrap();
+        }
+        let shown = list(&admin, "").await;
+        assert_eq!(shown.iter().filter(|row| row["object"].is_null() && row["fields"].is_null()).count(), 3, "{shown:?}");
+        assert!(!json!(shown).to_string().contains(id));
+        assert!(list(&admin, &format!("?object={id}")).await.is_empty(), "nor by its id");
+        app.drain_jobs().await;
     }
 }

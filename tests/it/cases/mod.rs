@@ -8,6 +8,8 @@ mod silence;
 mod staff_lists;
 mod track_case;
 
+use entity::{case, id::CaseId};
+use sea_orm::{ActiveModelTrait, Set};
 use serde_json::{Value, json};
 
 use crate::support::{Actor, TestApp};
@@ -51,4 +53,11 @@ pub(super) fn answer() -> Value {
         "action": "answer", "result": "done", "text": "已经办好",
         "evidence": [{"kind": "paper", "reference": "受理单 001"}],
     })
+}
+
+/// As if it had taken up a private matter of a talk day.
+pub(super) async fn becomes_private(app: &TestApp, case: &Value) {
+    let id = case["id"].as_str().unwrap().parse().unwrap();
+    let row = case::ActiveModel { id: Set(CaseId(id)), private: Set(true), ..Default::default() };
+    app.db().transact(async move |tx| Ok(row.clone().update(tx).await.map(drop)?)).await.unwrap();
 }

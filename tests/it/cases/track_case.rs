@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{answered, filed};
+use super::{answered, becomes_private, filed};
 
 both_engines! {
     async fn number_and_tail_show_where_it_stands_and_nothing_private(app: TestApp) {
@@ -73,6 +73,15 @@ both_engines! {
         track(31, "1234").await.problem("too_many_requests");
         app.advance(chrono::TimeDelta::minutes(11));
         track(32, "1234").await.expect(200);
+        app.drain_jobs().await;
+    }
+
+    async fn what_took_up_a_private_matter_is_not_tracked(app: TestApp) {
+        let case = filed(&app, &app.villager("甲").await).await;
+        let asked = json!({"number": case["number"], "phone_tail": "1234"});
+        app.nobody().post("/track", asked.clone()).await.expect(200);
+        becomes_private(&app, &case).await;
+        app.nobody().post("/track", asked).await.problem("not_found");
         app.drain_jobs().await;
     }
 }

@@ -3,8 +3,12 @@ use serde_json::{Value, json};
 
 use super::{ANOTHER, GROWN_UP, resident};
 use crate::{
-    cases::own,
+    cases::{becomes_private, own},
     support::{Actor, TestApp, a_booking},
+    talks::{
+        bookings,
+        hearing::{concluded, hosted, id},
+    },
 };
 
 fn authority(agent: &Actor, scope: &[&str]) -> Value {
@@ -208,5 +212,54 @@ both_engines! {
         // A person that does not exist answers like one that gave no authorisation.
         let ghost = json!({"kind": "voice", "concern": "help", "text": "x", "for_person": "01999999-0000-7000-8000-000000000000"});
         agent.post("/cases", ghost).await.problem("no_authorisation");
+    }
+
+    async fn private_matters_are_for_the_agent_who_brought_them(app: TestApp) {
+        let (old, agent) = principal_and_agent(&app).await;
+        old.post("/me/authorisations", authority(&agent, &["talk"])).await.expect(201);
+        let cadre = app.staff("cadre").await;
+        let slots = hosted(&app, &[&cadre], 3).await;
+        let secret = |for_person: Option<&Actor>| {
+            let mut body = json!({"topic": "dispute", "summary": "和邻居的事", "privacy": "private"});
+            if let Some(person) = for_person {
+                body["for_person"] = json!(person.id());
+            }
+            body
+        };
+        let slot = &slots["slots"][0];
+        let theirs = old.post(&bookings(slot), secret(None)).await.expect(201);
+        let path = format!("/bookings/{}", id(&theirs));
+        let list = format!("/bookings?for_person={}", old.id());
+        for path in [path.clone(), format!("{path}/record"), format!("{path}/calendar.ics")] {
+            agent.get(&path).await.problem("not_found");
+        }
+        agent.post(&format!("{path}/cancel"), json!({})).await.problem("not_found");
+        assert_eq!(agent.get(&list).await.expect(200)["items"], json!([]));
+        // What became of it is not for the agent either; nor is it tracked by whoever has the number and the phone.
+        let done = concluded(&app, &cadre, &theirs, json!({"record": "记下", "outcome": "case"})).await;
+        agent.get(&format!("/cases/{}", done["case"].as_str().unwrap())).await.problem("not_found");
+        assert_eq!(agent.get(&format!("/cases?for_person={}", old.id())).await.expect(200)["items"], json!([]));
+        // One that the agent brought is theirs to see to.
+        let other = hosted(&app, &[&cadre], 3).await;
+        let brought = agent.post(&bookings(&other["slots"][0]), secret(Some(&old))).await.expect(201);
+        assert_eq!(agent.get(&list).await.expect(200)["items"][0]["id"], brought["id"]);
+        concluded(&app, &cadre, &brought, json!({"record": "劝和", "outcome": "answered"})).await;
+        let record = agent.get(&format!("/bookings/{}/record", id(&brought))).await.expect(200);
+        assert_eq!(record["record"]["text"], "劝和");
+        app.drain_jobs().await;
+    }
+
+    async fn what_an_agent_did_on_a_private_case_the_desk_does_not_see(app: TestApp) {
+        let (old, agent) = principal_and_agent(&app).await;
+        old.post("/me/authorisations", authority(&agent, &["proxy:*"])).await.expect(201);
+        let case = agent.post("/cases", errand(&old)).await.expect(201);
+        let desk = app.staff("desk").await;
+        let path = format!("/staff/people/{}/authorisations", old.id());
+        assert_eq!(desk.get(&path).await.expect(200)["items"][0]["uses"][0]["case"], case["id"]);
+        becomes_private(&app, &case).await;
+        let seen = desk.get(&path).await.expect(200);
+        assert!(!seen.to_string().contains(case["id"].as_str().unwrap()), "{seen}");
+        assert_eq!(agent.get(&own(&case)).await.expect(200)["id"], case["id"], "who filed it sees it");
+        app.drain_jobs().await;
     }
 }
