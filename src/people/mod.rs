@@ -20,7 +20,7 @@ pub use ops::{
     register::{find_or_register, register_by_name},
 };
 pub use place::person as within_reach;
-pub use reveal::is_minor;
+pub use reveal::{any_minor, is_minor};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -1,5 +1,7 @@
 //! Showing who somebody is, to staff who keep the residents of their village; and whether somebody is a child.
 
+use std::collections::BTreeSet;
+
 use actix_web::{HttpResponse, post, web::Data, web::Path};
 use chrono::NaiveDate;
 use entity::{id::PersonId, person, sealed::Sealed};
@@ -18,7 +20,7 @@ use crate::{
     auth::{Staff, duty::ManagePeople},
     clock::local_day,
     crypto::FieldKeys,
-    db::Tx,
+    db::{Tx, padded},
     divisions,
     http::{Command, json as answer},
     people::place,
@@ -115,6 +117,32 @@ pub async fn is_minor(
         .one(db)
         .await?;
     is_child(keys, number.flatten().as_ref(), day)
+}
+
+/// Whether one of these people is.
+pub async fn any_minor(
+    db: &impl ConnectionTrait,
+    keys: &FieldKeys,
+    people: BTreeSet<PersonId>,
+    day: NaiveDate,
+) -> Result<bool, Problem> {
+    if people.is_empty() {
+        return Ok(false);
+    }
+    let numbers: Vec<Option<Sealed>> = person::Entity::find()
+        .select_only()
+        .column(person::Column::CitizenNo)
+        .filter(person::COLUMN.id.is_in(padded(people)))
+        .filter(person::COLUMN.citizen_no.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    for number in numbers {
+        if is_child(keys, number.as_ref(), day)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_child(keys: &FieldKeys, number: Option<&Sealed>, day: NaiveDate) -> Result<bool, Problem> {

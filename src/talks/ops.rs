@@ -41,6 +41,7 @@ pub(super) mod slip;
 pub(super) mod step;
 pub(super) mod talk_days;
 pub(super) mod talk_rules;
+mod trail;
 mod turns;
 pub(super) mod undo;
 pub(super) mod waits;

@@ -76,7 +76,7 @@ async fn shown(
     row: booking::Model,
     now: Instant,
 ) -> Result<TalkLineView, Problem> {
-    Ok(line::entry(tx, &app.field_keys, staff, row, now).await?.into())
+    Ok(line::entry(tx, app, staff, row, now).await?.into())
 }
 
 /// Enters somebody who has come without a booking: they have a number and wait from now on.

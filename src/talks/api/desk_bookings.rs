@@ -132,7 +132,7 @@ pub struct BookingForDeskView {
     name: Option<PersonName>,
     /// Masked.
     phone: Option<PhoneNumber>,
-    /// What the person objects.
+    /// What the person objects; of a private matter for the hosts of its day alone.
     text: Option<String>,
 }
 

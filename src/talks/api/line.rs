@@ -35,8 +35,9 @@ pub struct TalkLineView {
     starts_at: DateTime<Utc>,
     /// Masked; null when the person has not said it.
     name: Option<PersonName>,
-    privacy: BookingPrivacy,
-    /// Null when the matter is private and the viewer does not host the day.
+    /// Null, of every matter alike, when the viewer does not host the day.
+    privacy: Option<BookingPrivacy>,
+    /// Likewise.
     topic: Option<String>,
     /// Likewise.
     summary: Option<String>,
@@ -68,7 +69,7 @@ impl From<InLine> for TalkLineView {
             slot: slot.id,
             starts_at: slot.starts_at,
             name,
-            privacy: booking.privacy,
+            privacy: readable.then_some(booking.privacy),
             topic: readable.then_some(booking.topic),
             summary: readable.then_some(booking.summary),
             mode: booking.mode,

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::line::{InLine, Viewed};
+use super::{
+    line::{InLine, Viewed},
+    trail,
+};
 use crate::{
     app::App,
     auth::{Staff, duty::SeeTalkLine},
@@ -75,7 +78,9 @@ pub async fn find(
         _ => return Err(Problem::field("/code", "one_of")),
     };
     let rows = query.limit(MOST).all(db).await?;
-    viewed.entries(db, &app.field_keys, rows).await
+    let entries = viewed.entries(db, &app.field_keys, rows).await?;
+    trail::listed(app, staff, id, &entries, "find").await?;
+    Ok(entries)
 }
 
 /// Those of these people whose phone ends so. Sealed numbers cannot be searched by their end: each is opened.

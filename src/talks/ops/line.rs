@@ -11,7 +11,10 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::turns::{self, Turns};
+use super::{
+    trail,
+    turns::{self, Turns},
+};
 use crate::{
     app::App,
     auth::{
@@ -19,7 +22,7 @@ use crate::{
         duty::{Need, SeeTalkLine},
     },
     crypto::FieldKeys,
-    db::padded,
+    db::{Tx, padded},
     divisions,
     http::{Cursor, PageQuery},
     personal::PersonName,
@@ -36,7 +39,8 @@ pub struct InLine {
     pub slot: slot::Model,
     /// Masked; `None` when the person has not said it.
     pub name: Option<PersonName>,
-    /// Whether the viewer may read what it is about.
+    /// Whether the viewer may read what it is about, and whether it is private: hosts may. What others were shown of
+    /// public matters would tell them which are private.
     pub readable: bool,
     /// Position in the order and about when, of somebody who waits.
     pub turn: Option<(usize, Instant)>,
@@ -63,7 +67,9 @@ pub async fn list(
         query = query.filter(booking::COLUMN.number_in_line.gt(after));
     }
     let rows = query.order_by_asc(booking::Column::NumberInLine).limit(page.size() + 1).all(db).await?;
-    viewed.entries(db, &app.field_keys, rows).await
+    let entries = viewed.entries(db, &app.field_keys, rows).await?;
+    trail::listed(app, staff, id, &entries, "line").await?;
+    Ok(entries)
 }
 
 /// A day as one of the staff sees it.
@@ -105,25 +111,26 @@ impl Viewed {
                 let slot = slots.get(&booking.slot_id).copied().cloned();
                 let slot = slot.ok_or_else(|| Problem::unexpected("a booking of no slot"))?;
                 let name = names.get(&booking.person_id).cloned();
-                let readable = self.hosting || booking.privacy == booking::BookingPrivacy::Public;
                 let mut actions = steps::possible(booking.state);
                 actions.extend(undoable.contains(&booking.id).then_some("undo"));
-                Ok(InLine { turn: self.turns.of(booking.id), booking, slot, name, readable, actions })
+                Ok(InLine { turn: self.turns.of(booking.id), booking, slot, name, readable: self.hosting, actions })
             })
             .collect()
     }
 }
 
-/// A booking as it stands in the line now, after a step.
+/// A booking as it stands in the line now, after a step; last in its transaction.
 pub async fn entry<N: Need>(
-    db: &impl ConnectionTrait,
-    keys: &FieldKeys,
+    tx: &Tx,
+    app: &App,
     staff: &Staff<N>,
     row: booking::Model,
     now: Instant,
 ) -> Result<InLine, Problem> {
-    let viewed = Viewed::open(db, staff, row.talk_day_id, now).await?;
-    viewed.entries(db, keys, vec![row]).await?.pop().ok_or_else(Problem::not_found)
+    let viewed = Viewed::open(tx, staff, row.talk_day_id, now).await?;
+    let entry = viewed.entries(tx, &app.field_keys, vec![row]).await?.pop().ok_or_else(Problem::not_found)?;
+    trail::answered(tx, app, staff, &entry).await?;
+    Ok(entry)
 }
 
 /// Whether the viewer hosts the day; 404 when they have no part in it at all.

@@ -1,8 +1,11 @@
 //! Missed days: objections of villagers, and what the desk says of them; confirming by phone.
 
+use std::collections::HashSet;
+
 use entity::{
     Instant, booking,
-    booking::{BookingState, MissedObjection},
+    booking::{BookingPrivacy, BookingState, MissedObjection},
+    division,
     id::{BookingId, DivisionId},
     person, slot, talk_day,
 };
@@ -16,10 +19,12 @@ use validator::Validate;
 
 use super::{
     bookings::{self, Booked, Held, telling},
+    line,
     step::{self, Acting},
 };
 use crate::{
     app::App,
+    audit::{self, Actor, Entry},
     auth::{Staff, Villager, duty::ManageTalks},
     db::Tx,
     divisions,
@@ -73,23 +78,23 @@ pub async fn object(
 }
 
 /// Settles an objection; the person is told.
+///
+/// # Errors
+/// `not_found`, `conflict_of_interest`, `transition_not_allowed` where nothing is to be settled.
 pub async fn settle(
     tx: &Tx,
     staff: &Staff<ManageTalks>,
     id: BookingId,
     body: &SettleMissed,
-///
-/// # Errors
-/// `not_found`, `conflict_of_interest`, `transition_not_allowed` where nothing is to be settled.
     now: Instant,
 ) -> Result<booking::Model, Problem> {
     let open = step::open(tx, staff, id).await?;
+    open.impartial(tx, staff.id()).await?;
     if open.booking.objection != Some(MissedObjection::Open) {
         return Err(Code::TransitionNotAllowed.into());
     }
     let (objection, kind) = if body.upheld {
         (MissedObjection::Upheld, "missed_upheld")
-    open.impartial(tx, staff.id()).await?;
     } else {
         (MissedObjection::Refused, "missed_refused")
     };
@@ -135,11 +140,12 @@ pub struct ForDesk {
     pub slot: slot::Model,
     pub name: Option<PersonName>,
     pub phone: Option<PhoneNumber>,
-    /// What the person objects.
+    /// What the person objects; of a private booking for hosts alone.
     pub text: Option<PrivateText>,
 }
 
-/// Bookings of a place that wait for the desk, the oldest first, at most a page and one.
+/// Bookings of a place that wait for the desk, the oldest first, at most a page and one. That words of private ones were
+/// shown is entered in the audit.
 pub async fn list(
     app: &App,
     staff: &Staff<ManageTalks>,
@@ -165,11 +171,29 @@ pub async fn list(
         query = query.filter(booking::COLUMN.id.gt(after));
     }
     let rows = query.order_by_asc(booking::Column::Id).limit(page.size() + 1).all(db).await?;
-    with_people(app, rows).await
+    let shown = with_people(app, staff, &place, rows).await?;
+    let private = |row: &ForDesk| row.text.is_some() && row.booking.privacy == BookingPrivacy::Private;
+    if shown.iter().any(private) {
+        let entry = Entry::done("read_private_objections", "division", place.id);
+        audit::note(app, &Actor::staff(staff), entry).await?;
+    }
+    Ok(shown)
 }
 
-async fn with_people(app: &App, rows: Vec<booking::Model>) -> Result<Vec<ForDesk>, Problem> {
+async fn with_people(
+    app: &App,
+    staff: &Staff<ManageTalks>,
+    place: &division::Model,
+    rows: Vec<booking::Model>,
+) -> Result<Vec<ForDesk>, Problem> {
     let db = app.db.read();
+    let days = talk_day::Entity::find().filter(talk_day::COLUMN.id.is_in(rows.iter().map(|row| row.talk_day_id)));
+    let mut hosted = HashSet::new();
+    for day in days.all(db).await? {
+        if line::hosts(staff, place, &day)? {
+            hosted.insert(day.id);
+        }
+    }
     let people = person::Entity::find().filter(person::COLUMN.id.is_in(rows.iter().map(|row| row.person_id)));
     let people = people.all(db).await?;
     let slots = slot::Entity::find().filter(slot::COLUMN.id.is_in(rows.iter().map(|row| row.slot_id))).all(db).await?;
@@ -177,11 +201,12 @@ async fn with_people(app: &App, rows: Vec<booking::Model>) -> Result<Vec<ForDesk
         .map(|booking| {
             let slot = slots.iter().find(|slot| slot.id == booking.slot_id).cloned();
             let person = people.iter().find(|person| person.id == booking.person_id);
+            let readable = booking.privacy == BookingPrivacy::Public || hosted.contains(&booking.talk_day_id);
             Ok(ForDesk {
                 slot: slot.ok_or_else(|| Problem::unexpected("a booking of no slot"))?,
                 name: app.field_keys.open_if(person.and_then(|person| person.name.as_ref()))?,
                 phone: app.field_keys.open_if(person.and_then(|person| person.phone.as_ref()))?,
-                text: app.field_keys.open_if(booking.objection_text.as_ref())?,
+                text: app.field_keys.open_if(booking.objection_text.as_ref().filter(|_| readable))?,
                 booking,
             })
         })

@@ -1,11 +1,18 @@
 //! The line of a day: in which order people are called, and what the desk sees of it.
 
 use chrono::TimeDelta;
+use entity::{booking, id::BookingId, person};
 use futures_util::future::join_all;
+use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 use serde_json::{Value, json};
+use shuoshi::{clock::local_day, db::Tx, personal::CitizenNumber};
 
-use super::{booked, of_booking, of_day, this_afternoon, walk_in};
-use crate::support::{Actor, TestApp};
+use super::{booked, bookings, of_booking, of_day, this_afternoon, walk_in};
+use crate::{
+    people::CHILD,
+    staffing::{COUNTY, TOWNSHIP, officer},
+    support::{Actor, TestApp},
+};
 
 /// So many villagers, each in the slot of their number.
 async fn booked_in_turn(app: &TestApp, day: &Value, most: usize) -> Vec<Value> {
@@ -26,7 +33,7 @@ async fn heard(app: &TestApp, booking: &Value) {
     app.db()
         .transact(async move |tx| {
             use entity::booking::{BookingState, Column, Entity};
-            use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+            use sea_orm::{ColumnTrait, QueryFilter, sea_query::Expr};
             Entity::update_many()
                 .col_expr(Column::State, BookingState::Concluded.into())
                 .col_expr(Column::EndedAt, Expr::value(now))
@@ -38,6 +45,10 @@ async fn heard(app: &TestApp, booking: &Value) {
         .await
         .unwrap();
 }
+
+/// Entries of having read what is private, or a child's.
+const READ: &str =
+    "SELECT count(*) FROM audit_entry WHERE action LIKE 'read_private_matter%' OR action LIKE 'read_minor%'";
 
 both_engines! {
     async fn a_whole_afternoon_of_ten_booked_and_five_who_walked_in(app: TestApp) {
@@ -136,17 +147,94 @@ both_engines! {
         body["summary"] = json!("和邻居的事");
         let entry = desk.post(&of_day(&day, "walk-ins"), body).await.expect(201);
         assert_eq!((&entry["name"], &entry["place"], &entry["channel"]), (&json!("慕**晓"), &json!("reserve"), &json!("walk_in")));
-        assert_eq!((&entry["privacy"], &entry["summary"]), (&json!("private"), &Value::Null), "private unless it is said");
+        assert_eq!((&entry["privacy"], &entry["summary"]), (&Value::Null, &Value::Null), "the desk does not host it");
         assert_eq!(entry["actions"], json!(["call", "park", "missed", "undo"]));
         let line = desk.get(&of_day(&day, "line")).await.expect(200);
         assert!(!line.to_string().contains("慕容拂晓") && !line.to_string().contains("和邻居的事"), "{line}");
         assert_eq!(line["items"][0]["actions"], json!(["check_in", "missed"]));
         let cadre = app.staff("cadre").await;
-        assert!(cadre.get(&of_day(&day, "line")).await.expect(200).to_string().contains("和邻居的事"));
+        let theirs = cadre.get(&of_day(&day, "line")).await.expect(200);
+        assert_eq!((&theirs["items"][1]["privacy"], &theirs["items"][1]["summary"]), (&json!("private"), &json!("和邻居的事")), "private unless it is said");
         let only = desk.get(&format!("{}?state=booked&limit=1", of_day(&day, "line"))).await.expect(200);
         assert_eq!(only["items"][0]["booking"], booking["id"]);
         desk.get(&format!("{}?state=nonsense", of_day(&day, "line"))).await.problem("invalid");
         app.staff("neighbour").await.get(&of_day(&day, "line")).await.problem("not_found");
         app.drain_jobs().await;
     }
+
+    async fn the_door_does_not_learn_which_matters_are_private(app: TestApp) {
+        let day = this_afternoon(&app, 3, json!({"hosts": [app.staff("cadre").await.id()]})).await;
+        let open = booked(&app.villager("甲").await, &day["slots"][0]).await;
+        let secret = json!({"topic": "dispute", "summary": "和邻居的事", "privacy": "private"});
+        app.villager("乙").await.post(&bookings(&day["slots"][1]), secret).await.expect(201);
+        let (desk, cadre) = (app.staff("desk").await, app.staff("cadre").await);
+        let found = desk.post(&of_day(&day, "find"), json!({"code": open["code"]})).await.expect(200);
+        let line = desk.get(&of_day(&day, "line")).await.expect(200);
+        for row in line["items"].as_array().unwrap().iter().chain(found["items"].as_array().unwrap()) {
+            assert_eq!((&row["privacy"], &row["topic"], &row["summary"]), (&Value::Null, &Value::Null, &Value::Null));
+        }
+        assert_eq!(app.number(READ).await, 0, "nothing was shown");
+        let line = cadre.get(&of_day(&day, "line")).await.expect(200);
+        assert_eq!((&line["items"][0]["privacy"], &line["items"][1]["privacy"]), (&json!("public"), &json!("private")));
+        app.drain_jobs().await;
+    }
+
+    async fn who_reads_private_matters_or_children_s_is_entered(app: TestApp) {
+        let cadre = app.staff("cadre").await;
+        let day = this_afternoon(&app, 3, json!({"hosts": [cadre.id()]})).await;
+        let open = booked(&app.villager("甲").await, &day["slots"][0]).await;
+        cadre.get(&of_day(&day, "line")).await.expect(200);
+        assert_eq!(app.number(READ).await, 0, "public matters of grown-ups leave no trace");
+        let secret = json!({"topic": "dispute", "summary": "和邻居的事", "privacy": "private"});
+        let secret = app.villager("乙").await.post(&bookings(&day["slots"][1]), secret).await.expect(201);
+        cadre.get(&of_day(&day, "line")).await.expect(200);
+        cadre.post(&of_day(&day, "find"), json!({"code": secret["code"]})).await.expect(200);
+        cadre.post(&of_day(&day, "find"), json!({"code": open["code"]})).await.expect(200);
+        assert_eq!(app.number(READ).await, 2);
+        app.advance(TimeDelta::hours(3));
+        let cadre = app.staff("cadre").await;
+        cadre.post(&of_booking(&open, "check-in"), json!({})).await.expect(200);
+        cadre.post(&of_booking(&secret, "check-in"), json!({})).await.expect(200);
+        assert_eq!(app.number("SELECT count(*) FROM audit_entry WHERE action = 'read_private_matter'").await, 1);
+        // Which matter it was the audit of the whole county does not tell.
+        let shown = app.staff("admin").await.get("/staff/audit?action=read_private_matter").await.expect(200);
+        assert_eq!((shown["items"].as_array().unwrap().len(), &shown["items"][0]["object"]), (1, &Value::Null));
+        let body = walk_in("样例孩子");
+        let child = cadre.post(&of_day(&day, "walk-ins"), body).await.expect(201);
+        becomes_a_child(&app, &child).await;
+        cadre.post(&of_booking(&child, "call"), json!({})).await.expect(200);
+        cadre.get(&of_day(&day, "line")).await.expect(200);
+        let of_children = "SELECT count(*) FROM audit_entry WHERE action IN ('read_minor_matter', 'read_minor_matters')";
+        assert_eq!(app.number(of_children).await, 2);
+        app.drain_jobs().await;
+    }
+
+    async fn where_no_host_is_named_the_hosts_of_the_place_read_and_none_from_above(app: TestApp) {
+        let day = this_afternoon(&app, 3, json!({})).await;
+        let secret = json!({"topic": "dispute", "summary": "和邻居的事", "privacy": "private"});
+        app.villager("乙").await.post(&bookings(&day["slots"][1]), secret).await.expect(201);
+        for (username, place) in [("town-host", TOWNSHIP), ("county-host", COUNTY)] {
+            let above = officer(&app, username, place, &["host_talks"]).await;
+            let line = above.get(&of_day(&day, "line")).await.expect(200);
+            assert_eq!((line["items"].as_array().unwrap().len(), &line["items"][0]["summary"]), (1, &Value::Null), "{username}");
+        }
+        let line = app.staff("cadre").await.get(&of_day(&day, "line")).await.expect(200);
+        assert_eq!(line["items"][0]["summary"], "和邻居的事");
+        app.drain_jobs().await;
+    }
+}
+
+/// Whose place it is turns out to be a child.
+async fn becomes_a_child(app: &TestApp, entry: &Value) {
+    let id = BookingId(entry["booking"].as_str().unwrap().parse().unwrap());
+    let keys = app.app().field_keys.clone();
+    let number = CitizenNumber::read(CHILD, local_day(app.now())).unwrap();
+    let change = async move |tx: &Tx| {
+        let row = booking::Entity::find_by_id(id).one(tx).await?.unwrap();
+        let sealed = keys.close(&number)?;
+        let person =
+            person::ActiveModel { id: Set(row.person_id), citizen_no: Set(Some(sealed)), ..Default::default() };
+        Ok(person.update(tx).await.map(drop)?)
+    };
+    app.db().transact(change).await.unwrap();
 }

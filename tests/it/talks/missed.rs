@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use super::{booked, bookings, put_in_state, wish};
+use super::{booked, bookings, name_hosts, near, put_in_state, wish};
 use crate::{
     people::{ANOTHER, GROWN_UP, resident},
     support::{Actor, TestApp},
@@ -111,5 +111,42 @@ both_engines! {
         app.drain_jobs().await;
         let known = "SELECT count(*) FROM person WHERE priority_from = '2011-11-24'";
         assert_eq!(app.number(known).await, 1, "{}", old.id());
+    }
+
+    async fn what_the_desk_sets_says_nothing_of_the_day_of_birth(app: TestApp) {
+        let (old, young) = (resident(&app, "样例老人", ANOTHER).await, resident(&app, "样例侄", GROWN_UP).await);
+        let desk = app.staff("desk").await;
+        for (who, until, priority) in [(&old, Value::Null, true), (&young, json!("2027-06-30"), true), (&young, Value::Null, false)] {
+            let path = format!("/staff/people/{}/priority", who.id());
+            let set = desk.post(&path, json!({"until": until, "reason": "残疾证已核实"})).await.expect(200);
+            assert_eq!(set, json!({"person": who.id(), "priority": priority, "until": until}));
+        }
+        app.drain_jobs().await;
+    }
+
+    async fn words_of_a_private_matter_are_for_its_hosts_and_nobody_near_settles_it(app: TestApp) {
+        let (villager, cadre, desk) = (app.villager("甲").await, app.staff("cadre").await, app.staff("desk").await);
+        let body = json!({"date": "2026-11-24", "starts": "15:00", "ends": "16:00", "place": "村委会", "hosts": [cadre.id()]});
+        let day = desk.post(&format!("/staff/divisions/{}/talk-days", app.village().await), body).await.expect(201);
+        let secret = json!({"topic": "dispute", "summary": "和邻居的事", "privacy": "private"});
+        let booking = villager.post(&bookings(&day["slots"][0]), secret).await.expect(201);
+        put_in_state(&app, &booking, "missed").await;
+        app.advance(TimeDelta::days(1) + TimeDelta::hours(6));
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let id = booking["id"].as_str().unwrap();
+        villager.post(&format!("/bookings/{id}/object"), json!({"text": "邻居拦着我"})).await.expect(200);
+        let list = format!("/staff/divisions/{}/bookings?waiting_for=objection", app.village().await);
+        let seen = desk.get(&list).await.expect(200);
+        assert_eq!((&seen["items"][0]["id"], &seen["items"][0]["text"]), (&booking["id"], &Value::Null));
+        let read = "SELECT count(*) FROM audit_entry WHERE action = 'read_private_objections'";
+        assert_eq!(app.number(read).await, 0);
+        name_hosts(&app, &day, json!([desk.id()])).await;
+        assert_eq!(desk.get(&list).await.expect(200)["items"][0]["text"], "邻居拦着我");
+        assert_eq!(app.number(read).await, 1);
+        let settle = format!("/staff/bookings/{id}/settle-missed");
+        near(&app, &desk, &villager, "relative").await;
+        desk.post(&settle, json!({"upheld": false})).await.problem("conflict_of_interest");
+        app.staff("town").await.post(&settle, json!({"upheld": true})).await.expect(200);
+        app.drain_jobs().await;
     }
 }
