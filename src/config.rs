@@ -94,6 +94,8 @@ pub struct Http {
     pub body_limit: usize,
     /// Seconds after which a call that has no answer yet is told to come back; uploads may take longer.
     pub answer_within_s: u64,
+    /// Seconds after which a stream of events ends; who watches comes back.
+    pub stream_for_s: u64,
     /// Proxies whose `X-Forwarded-For` is believed: addresses and ranges.
     #[serde(deserialize_with = "read::networks")]
     pub trusted_proxies: Vec<IpNet>,

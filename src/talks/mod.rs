@@ -35,7 +35,7 @@ pub use ops::{
     cover::{cover, give_back},
     keeping::{anonymise_old, drop_cancelled, forget_said, move_said},
     people::{cancel_all, move_bookings},
-    watch::Watches,
+    watch::{Seat, Watches},
 };
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -2,23 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{Responder, get, web::Data, web::Path};
+use actix_web::{HttpRequest, Responder, get, web::Data, web::Path};
 use actix_web_lab::sse::{self, Sse};
 use entity::{id::TalkDayId, talk_day};
 use futures_util::stream;
 use sea_orm::EntityTrait;
 use serde::Serialize;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     app::App,
-    auth::{Staff, duty::SeeTalkLine},
+    auth::{Staff, address_of, duty::SeeTalkLine},
     problem::Problem,
     talks::ops::{
         board::{Board, LiveLine, Seen},
         line,
-        watch::Watcher,
+        watch::{Seat, Watcher},
     },
 };
 
@@ -34,24 +34,25 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The big screen: events `board` with numbers only, the first at once, then whenever the line moves.
 ///
-/// A recall sends the same numbers once more. 503 when too many watch.
+/// A recall sends the same numbers once more. 409 `day_not_running` unless it is today; 503 when too many watch, 429 when
+/// too many do from one address. It ends now and then: who watches comes back, as an `EventSource` does by itself.
 #[utoipa::path(
     tag = "talks", security(()), params(("id" = TalkDayId, Path)),
-    responses((status = 200, description = "Events `board`, without end", body = Board, content_type = "text/event-stream"))
+    responses((status = 200, description = "Events `board`", body = Board, content_type = "text/event-stream"))
 )]
 #[get("/talk-days/{id}/screen")]
-pub async fn watch_screen(app: Data<App>, id: Path<TalkDayId>) -> Result<impl Responder, Problem> {
+pub async fn watch_screen(req: HttpRequest, app: Data<App>, id: Path<TalkDayId>) -> Result<impl Responder, Problem> {
     let app = app.into_inner();
-    let watcher = app.watches.join(&app, *id).await?;
-    Ok(events(Following { app, watcher, begun: false, asked: None, show: |seen| event("board", &seen.board) }))
+    let watcher = app.watches.join(&app, *id, Seat::Public(address_of(&req, &app))).await?;
+    Ok(events(Following::new(app, watcher, None, |seen| event("board", &seen.board))))
 }
 
 /// The desk's view: events `line` with bookings and states, neither names nor matters.
 ///
-/// It ends when the session ends or the duty goes.
+/// It ends when the session ends or the duty goes, and now and then all the same, as the big screen does.
 #[utoipa::path(
     tag = "staff", params(("id" = TalkDayId, Path)),
-    responses((status = 200, description = "Events `line`, without end", body = LiveLine, content_type = "text/event-stream"))
+    responses((status = 200, description = "Events `line`", body = LiveLine, content_type = "text/event-stream"))
 )]
 #[get("/staff/talk-days/{id}/line/live")]
 pub async fn watch_line(
@@ -61,11 +62,11 @@ pub async fn watch_line(
 ) -> Result<impl Responder, Problem> {
     let app = app.into_inner();
     check(&app, &staff, *id).await?;
-    let watcher = app.watches.join(&app, *id).await?;
+    let watcher = app.watches.join(&app, *id, Seat::Staff).await?;
     let mut ticks = interval(ASK_AGAIN);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let asked = Some(Asked { staff, day: *id, ticks });
-    Ok(events(Following { app, watcher, begun: false, asked, show: |seen| event("line", &seen.line) }))
+    Ok(events(Following::new(app, watcher, asked, |seen| event("line", &seen.line))))
 }
 
 /// Whether these staff have a part in the day.
@@ -96,6 +97,8 @@ struct Following {
     app: Arc<App>,
     watcher: Watcher,
     begun: bool,
+    /// Until when: seats are not kept for ever.
+    until: Instant,
     /// Whose right to watch is asked for again.
     asked: Option<Asked>,
     show: fn(&Seen) -> sse::Event,
@@ -108,10 +111,16 @@ struct Asked {
 }
 
 impl Following {
+    fn new(app: Arc<App>, watcher: Watcher, asked: Option<Asked>, show: fn(&Seen) -> sse::Event) -> Self {
+        let until = Instant::now() + Duration::from_secs(app.config.http.stream_for_s);
+        Self { app, watcher, begun: false, until, asked, show }
+    }
+
     async fn next(mut self) -> Option<(sse::Event, Self)> {
         while self.begun {
             tokio::select! {
                 () = self.app.stopping.cancelled() => return None,
+                () = sleep_until(self.until) => return None,
                 changed = self.watcher.seen.changed() => {
                     changed.ok()?;
                     break;

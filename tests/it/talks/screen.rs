@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shuoshi::app;
+use shuoshi::{app, talks::Seat};
 use tokio::time::timeout;
 
 use super::{of_booking, of_day, this_afternoon, walk_in};
@@ -140,17 +140,81 @@ both_engines! {
         soon("the watchers are gone", || watches.days() == 0).await;
     }
 
-    async fn too_many_are_told_to_come_back(app: TestApp) {
-        let (day, _) = afternoon(&app).await;
+    async fn too_many_are_told_to_come_back_and_take_no_seat_of_staff(app: TestApp) {
+        let (day, desk) = afternoon(&app).await;
         let mut all = Vec::new();
         for _ in 0..300 {
-            all.push(app.app().watches.join(app.app(), id(&day)).await.unwrap());
+            all.push(app.app().watches.join(app.app(), id(&day), Seat::Public(None)).await.unwrap());
         }
         let answer = app.nobody().get(&screen(&day)).await;
         assert_eq!(answer.header("retry-after"), "10");
         answer.problem("busy");
+        let (name, _) = Events::of(&desk, &of_day(&day, "line/live")).await.next().await.unwrap();
+        assert_eq!(name, "line");
         all.pop();
         Events::of(&app.nobody(), &screen(&day)).await.board().await;
+    }
+
+    async fn one_address_has_only_so_many_seats(app: TestApp) {
+        let (day, desk) = afternoon(&app).await;
+        let strict = app.second_server_with(|config| config.auth.throttle.spare_loopback = false).await;
+        let mut all = Vec::new();
+        for _ in 0..20 {
+            let mut events = Events::of(&strict.nobody(), &screen(&day)).await;
+            events.board().await;
+            all.push(events);
+        }
+        let refused = strict.nobody().get(&screen(&day)).await;
+        assert_eq!(refused.header("retry-after"), "10");
+        refused.problem("too_many_requests");
+        Events::of(&desk.at(&strict), &of_day(&day, "line/live")).await.next().await.unwrap();
+        drop(all);
+        let watches = &strict.app().watches;
+        soon("the seats are free again", || watches.days() == 0).await;
+        Events::of(&strict.nobody(), &screen(&day)).await.board().await;
+    }
+
+    async fn the_screen_is_there_on_the_day_itself(app: TestApp) {
+        let (day, _) = afternoon(&app).await;
+        let tomorrow = this_afternoon(&app, 3, json!({"date": "2026-11-24"})).await;
+        app.nobody().get(&screen(&tomorrow)).await.problem("day_not_running");
+        // Staff may look at any day; that they do opens it to nobody else.
+        let desk = app.staff("desk").await;
+        let mut early = Events::of(&desk, &of_day(&tomorrow, "line/live")).await;
+        early.next().await.unwrap();
+        app.nobody().get(&screen(&tomorrow)).await.problem("day_not_running");
+        Events::of(&app.nobody(), &screen(&day)).await.board().await;
+        app.advance(TimeDelta::days(1));
+        app.nobody().get(&screen(&day)).await.problem("day_not_running");
+        Events::of(&app.nobody(), &screen(&tomorrow)).await.board().await;
+    }
+
+    async fn a_stream_ends_in_time_and_its_seat_is_free(app: TestApp) {
+        let (day, desk) = afternoon(&app).await;
+        let brief = app.second_server_with(|config| config.http.stream_for_s = 2).await;
+        let mut screens = vec![
+            Events::of(&brief.nobody(), &screen(&day)).await,
+            Events::of(&desk.at(&brief), &of_day(&day, "line/live")).await,
+        ];
+        for events in &mut screens {
+            events.next().await.unwrap();
+            assert_eq!(timeout(Duration::from_secs(15), events.next()).await.unwrap(), None);
+        }
+        let watches = &brief.app().watches;
+        soon("the seats are free again", || watches.days() == 0).await;
+    }
+
+    async fn many_days_are_looked_at_by_one(app: TestApp) {
+        let (first, second) = (afternoon(&app).await.0, this_afternoon(&app, 3, json!({"starts": "19:00", "ends": "19:30"})).await);
+        let mut one = Events::of(&app.nobody(), &screen(&first)).await;
+        let mut two = Events::of(&app.nobody(), &screen(&second)).await;
+        assert_eq!((&one.board().await["waiting"], &two.board().await["waiting"]), (&json!(3), &json!(0)));
+        assert_eq!(app.app().watches.days(), 2);
+        let desk = app.staff("desk").await;
+        desk.post(&of_day(&second, "walk-ins"), walk_in("样例")).await.expect(201);
+        assert_eq!(two.board().await["waiting"], 1);
+        desk.post(&of_day(&first, "call-next"), json!({})).await.expect(200);
+        assert_eq!(one.board().await["waiting"], 2);
     }
 
     async fn streams_do_not_hold_up_stopping(app: TestApp) {
