@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, Que
 
 use super::place;
 use crate::{
+    app::App,
     crypto::FieldKeys,
     db::padded,
     personal::{CitizenNumber, PersonName, PhoneNumber},
@@ -81,6 +82,21 @@ pub(super) async fn entries(
         query = query.filter(roster_entry::COLUMN.id.gt(after));
     }
     Ok(query.order_by_asc(roster_entry::Column::Id).limit(most).all(db).await?)
+}
+
+/// Whether a roster of the place knows somebody of this name and phone.
+pub async fn is_on_roster(
+    db: &impl ConnectionTrait,
+    app: &App,
+    place: &division::Model,
+    name: &PersonName,
+    phone: &PhoneNumber,
+) -> Result<bool, Problem> {
+    let entry = roster_entry::Entity::find()
+        .filter(place::within(roster_entry::Column::VillageId, place))
+        .filter(roster_entry::COLUMN.name_hash.eq(app.field_keys.hash_of(name)?))
+        .filter(roster_entry::COLUMN.phone_hash.eq(app.field_keys.hash_of(phone)?));
+    Ok(entry.one(db).await?.is_some())
 }
 
 /// Numbers of the households that these people belong to.

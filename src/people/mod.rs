@@ -13,11 +13,12 @@ mod reveal;
 pub(crate) mod roster;
 mod views;
 
+pub use find::is_on_roster;
 pub use ops::{
     agents::{Grant, ScopeWord, Use, authority, grants, used},
     consents::check_guardian,
     copy::build as build_export,
-    register::{find_or_register, register_by_name},
+    register::{find_or_register, known_by, register_by_name},
 };
 pub use place::person as within_reach;
 pub use reveal::{any_minor, is_minor};

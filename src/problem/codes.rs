@@ -63,6 +63,7 @@ codes! {
     DayNotRunning "day_not_running" CONFLICT,
     LastHost "last_host" CONFLICT,
     MinutesNotSigned "minutes_not_signed" CONFLICT,
+    WitnessCompiled "witness_compiled" CONFLICT,
     RatingNotOpen "rating_not_open" CONFLICT,
     AlreadyRated "already_rated" CONFLICT,
     DayCancelled "day_cancelled" CONFLICT,

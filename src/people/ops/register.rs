@@ -22,6 +22,26 @@ pub async fn find_or_register(
     phone: &PhoneNumber,
     now: Instant,
 ) -> Result<person::Model, Problem> {
+    if let Some(known) = known_by(tx, app, name, phone).await?.into_iter().next() {
+        return Ok(known);
+    }
+    let row = person::ActiveModel {
+        name: Set(Some(app.field_keys.close(name)?)),
+        name_hash: Set(Some(app.field_keys.hash_of(name)?)),
+        phone: Set(Some(app.field_keys.close(phone)?)),
+        phone_hash: Set(Some(app.field_keys.hash_of(phone)?)),
+        ..person::ActiveModel::of_nobody_yet(now)
+    };
+    Ok(row.insert(tx).await?)
+}
+
+/// Those with this phone and name, the first known first.
+pub async fn known_by(
+    tx: &Tx,
+    app: &App,
+    name: &PersonName,
+    phone: &PhoneNumber,
+) -> Result<Vec<person::Model>, Problem> {
     let (name_hash, phone_hash) = (app.field_keys.hash_of(name)?, app.field_keys.hash_of(phone)?);
     let in_the_app = wechat_account::Entity::find().select_only().column(wechat_account::Column::PersonId).into_query();
     let known = person::Entity::find()
@@ -32,20 +52,8 @@ pub async fn find_or_register(
         .filter(
             Condition::any().add(person::COLUMN.verified.eq(true)).add(person::Column::Id.not_in_subquery(in_the_app)),
         )
-        .order_by_asc(person::Column::Id)
-        .one(tx)
-        .await?;
-    if let Some(known) = known {
-        return Ok(known);
-    }
-    let row = person::ActiveModel {
-        name: Set(Some(app.field_keys.close(name)?)),
-        name_hash: Set(Some(name_hash)),
-        phone: Set(Some(app.field_keys.close(phone)?)),
-        phone_hash: Set(Some(phone_hash)),
-        ..person::ActiveModel::of_nobody_yet(now)
-    };
-    Ok(row.insert(tx).await?)
+        .order_by_asc(person::Column::Id);
+    Ok(known.all(tx).await?)
 }
 
 /// Somebody new of whom only the name is known: they stand at the door, and a name alone makes no two people one.

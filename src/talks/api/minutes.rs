@@ -21,7 +21,7 @@ use crate::{
     clock::local_day,
     db::Tx,
     http::{Command, ListQuery, Page, PageQuery, Single, json},
-    personal::{PersonName, Personal, PrivateText},
+    personal::PersonName,
     problem::Problem,
     talks::ops::{
         minutes::{self, CompileMinutes, Minutes},
@@ -79,7 +79,7 @@ pub struct StaffMinutesView {
 
 impl StaffMinutesView {
     fn of(app: &App, Minutes { row, signatures }: Minutes) -> Result<Self, Problem> {
-        let document: PrivateText = app.field_keys.open(&row.document)?;
+        let document = minutes::document(app, &row)?;
         let signature = |one: entity::minutes_signature::Model| {
             Ok(SignatureView {
                 person: one.person_id,
@@ -92,7 +92,7 @@ impl StaffMinutesView {
         Ok(Self {
             id: row.id,
             talk_day: row.talk_day_id,
-            document: serde_json::from_str(document.in_the_clear()).map_err(Problem::unexpected)?,
+            document,
             digest: row.digest,
             public_document: row.public_document,
             signatures: signatures.into_iter().map(signature).collect::<Result<_, Problem>>()?,
@@ -164,7 +164,9 @@ pub struct ListMinutes {
 #[serde(deny_unknown_fields)]
 pub struct PublishMinutes {}
 
-/// Compiles the minutes once the day is over or everybody was heard; as long as nobody has signed, anew.
+/// Compiles the minutes once the day is over or everybody was heard; anew as long as they are not published.
+///
+/// Where they tell something else then, signatures under what was told before are void, and who signed is told.
 #[utoipa::path(
     tag = "staff", params(("id" = TalkDayId, Path)), request_body = Option<CompileMinutes>,
     responses((status = 200, body = StaffMinutesView))
@@ -183,7 +185,7 @@ pub async fn compile_minutes(
     command.once(&app, caller, StatusCode::OK, compile).await
 }
 
-/// A villager signs what they read; two make it enough.
+/// A villager signs what they read; two make it enough. Whoever compiled the minutes cannot be the witness.
 #[utoipa::path(
     tag = "staff", params(("id" = TalkDayId, Path)), request_body = SignMinutes,
     responses((status = 201, body = StaffMinutesView))
@@ -202,7 +204,8 @@ pub async fn sign_minutes(
     command.once(&app, caller, StatusCode::CREATED, sign).await
 }
 
-/// Publishes what everybody may read; 409 `minutes_not_signed` before two villagers have signed.
+/// Publishes what everybody may read; 409 `minutes_not_signed` before two villagers have signed, `stale` where something
+/// was put on record since.
 #[utoipa::path(
     tag = "staff", params(("id" = TalkDayId, Path)), request_body = Option<PublishMinutes>,
     responses((status = 200, body = StaffMinutesView))
@@ -216,7 +219,7 @@ pub async fn publish_minutes(
 ) -> Result<HttpResponse, Problem> {
     let (shared, caller, now) = (app.clone(), staff.caller(), app.clock.now());
     let publish = async move |tx: &Tx, _: &PublishMinutes| {
-        StaffMinutesView::of(&shared, minutes::publish(tx, &staff, *id, now).await?)
+        StaffMinutesView::of(&shared, minutes::publish(tx, &shared, &staff, *id, now).await?)
     };
     command.once(&app, caller, StatusCode::OK, publish).await
 }
@@ -242,7 +245,7 @@ pub async fn get_staff_minutes(
 )]
 #[get("/talk-days/{id}/minutes")]
 pub async fn get_minutes(app: Data<App>, id: Path<TalkDayId>) -> Result<impl Responder, Problem> {
-    let row = minutes::published(&app, *id).await?;
+    let row = minutes::published(app.db.read(), *id).await?.ok_or_else(Problem::not_found)?;
     Ok(Single(MinutesView { talk_day: row.talk_day_id, document: row.public_document, published_at: row.published_at }))
 }
 

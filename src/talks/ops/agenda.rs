@@ -1,6 +1,8 @@
 //! The agenda of a day: the matters that were screened as public, and what became of those of last time.
 //!
 //! It is made of public matters alone, down to which day counts as the last one: a private matter changes no byte of it.
+//! What was answered last time is read from the minutes once two villagers have signed and they are published, word by
+//! word; nothing is told of it sooner, and nothing is masked here by names that may be gone.
 //! Next: [`super::screening`], which decides what stands on it.
 
 use std::collections::HashMap;
@@ -11,22 +13,26 @@ use entity::{
     booking::{BookingOutcome, BookingPrivacy, BookingState, Screening},
     case::{self, CaseState},
     division,
-    id::{CaseId, TalkDayId},
+    id::{BookingId, CaseId, TalkDayId},
     talk_day,
     talk_day::{TalkDayState, TalkPurpose},
+    talk_minutes,
 };
 use rust_i18n::t;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::matters::{self, Matter};
+use super::{
+    matters::{self, Matter},
+    minutes,
+};
 use crate::{
     app::App,
     clock::{china, local_day},
     db::padded,
     divisions,
-    personal::{PersonName, Personal, PrivateText},
     problem::Problem,
-    talks::words,
 };
 
 /// A matter that is to come.
@@ -98,26 +104,52 @@ async fn previous(db: &impl ConnectionTrait, day: &talk_day::Model) -> Result<Op
 }
 
 async fn what_became(app: &App, db: &impl ConnectionTrait, day: TalkDayId) -> Result<Vec<WhatBecame>, Problem> {
-    let all = matters::of_day(db, day).await?;
-    let names = matters::names(app, db, all.iter().map(|matter| matter.booking.person_id).collect()).await?;
-    let names: Vec<PersonName> = names.into_values().collect();
     let heard = |matter: &Matter| matter.is_public() && matter.booking.state == BookingState::Concluded;
-    let heard: Vec<Matter> = all.into_iter().filter(heard).collect();
+    let heard: Vec<Matter> = matters::of_day(db, day).await?.into_iter().filter(heard).collect();
     let states = states_of(db, heard.iter().filter_map(|matter| matter.booking.case_id).collect()).await?;
-    heard
-        .into_iter()
-        .map(|Matter { booking, record, .. }| {
-            let said = app.field_keys.open_if::<PrivateText>(record.and_then(|row| row.public_text).as_ref())?;
-            let title = booking.agenda_title.unwrap_or_else(|| matters::topic_label(&booking.topic));
-            Ok(WhatBecame {
-                title: words::published(&title, &names),
-                topic: booking.topic,
-                outcome: booking.outcome,
-                case_state: booking.case_id.and_then(|id| states.get(&id).copied()),
-                answered: said.map(|text| words::published(text.in_the_clear(), &names)),
-            })
-        })
-        .collect()
+    let state_of = |row: &booking::Model| row.case_id.and_then(|id| states.get(&id).copied());
+    if let Some(minutes) = minutes::published(db, day).await? {
+        let cases = heard.iter().filter_map(|matter| Some((matter.booking.id, state_of(&matter.booking)?))).collect();
+        return as_published(app, &minutes, &cases);
+    }
+    let before_that = |Matter { booking, .. }: Matter| WhatBecame {
+        case_state: state_of(&booking),
+        title: booking.agenda_title.unwrap_or_else(|| matters::topic_label(&booking.topic)),
+        topic: booking.topic,
+        outcome: booking.outcome,
+        answered: None,
+    };
+    Ok(heard.into_iter().map(before_that).collect())
+}
+
+/// A matter as the public minutes tell it.
+#[derive(Deserialize)]
+struct Told {
+    topic: String,
+    title: Option<String>,
+    outcome: Option<BookingOutcome>,
+    text: Option<String>,
+}
+
+/// The matters of published minutes, and where their cases stand today.
+fn as_published(
+    app: &App,
+    minutes: &talk_minutes::Model,
+    cases: &HashMap<BookingId, CaseState>,
+) -> Result<Vec<WhatBecame>, Problem> {
+    let matters = |document: &Value| document.get("matters").cloned().unwrap_or_else(|| json!([]));
+    let told: Vec<Told> = serde_json::from_value(matters(&minutes.public_document)).map_err(Problem::unexpected)?;
+    // Whose they are stands in what was signed alone, in the same order.
+    let whole = matters(&minutes::document(app, minutes)?);
+    let whose = |at: usize| serde_json::from_value(whole.get(at)?.get("booking")?.clone()).ok();
+    let view = |(at, matter): (usize, Told)| WhatBecame {
+        title: matter.title.unwrap_or_else(|| matters::topic_label(&matter.topic)),
+        topic: matter.topic,
+        outcome: matter.outcome,
+        case_state: whose(at).and_then(|id: BookingId| cases.get(&id).copied()),
+        answered: matter.text,
+    };
+    Ok(told.into_iter().enumerate().map(view).collect())
 }
 
 /// Where cases stand, as far as everybody may know.

@@ -11,7 +11,7 @@ use entity::{
     id::{BookingId, PersonId, SlotId, TalkDayId},
     person, slot, talk_record,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{app::App, db::padded, lists, personal::PersonName, problem::Problem};
 
@@ -70,6 +70,24 @@ pub(super) async fn names(
         }
     }
     Ok(names)
+}
+
+/// Names of everybody who has a place on a day: what is written for all to read is written without them. Names may go
+/// later, and what was to be left out with them.
+pub(super) async fn names_of_day(
+    app: &App,
+    db: &impl ConnectionTrait,
+    day: TalkDayId,
+) -> Result<Vec<PersonName>, Problem> {
+    let people: Vec<PersonId> = booking::Entity::find()
+        .select_only()
+        .column(booking::Column::PersonId)
+        .filter(booking::COLUMN.talk_day_id.eq(day))
+        .filter(booking::COLUMN.live.eq(true))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(names(app, db, people.into_iter().collect()).await?.into_values().collect())
 }
 
 /// What a topic is called.

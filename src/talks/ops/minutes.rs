@@ -6,7 +6,7 @@
 use entity::{
     Instant, booking,
     booking::BookingState,
-    id::{TalkDayId, TalkMinutesId},
+    id::{PersonId, TalkDayId, TalkMinutesId},
     minutes_signature, talk_day,
     talk_day::TalkDayState,
     talk_minutes,
@@ -16,6 +16,7 @@ use sea_orm::{
     QueryOrder, QuerySelect, Set, sea_query::LockType,
 };
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -31,8 +32,10 @@ use crate::{
     crypto::hex,
     db::Tx,
     divisions,
+    notices::{self, About, Telling},
     personal::{Personal, PrivateText},
     problem::{Code, Problem},
+    talks::rules::spoken,
 };
 
 /// Minutes are published so many working days after their day at the latest.
@@ -81,11 +84,12 @@ pub(super) async fn locked(tx: &Tx, day: TalkDayId) -> Result<Option<talk_minute
     Ok(of_day.lock(LockType::NoKeyUpdate).one(tx).await?)
 }
 
-/// Compiles the minutes; as long as nobody has signed, anew.
+/// Compiles the minutes; anew as long as they are not published. Where they tell something else then, signatures under
+/// what was told before are void, and who signed is told.
 ///
 /// # Errors
 /// `not_found`, `not_your_duty`, `day_cancelled`; `transition_not_allowed` while somebody is still to be heard and the
-/// day is not over, or once somebody has signed.
+/// day is not over, or once they are published.
 pub async fn compile(
     tx: &Tx,
     app: &App,
@@ -99,20 +103,23 @@ pub async fn compile(
         return Err(Code::DayCancelled.into());
     }
     let before = locked(tx, id).await?;
-    let signed = match &before {
-        Some(row) => row.published_at.is_some() || !signatures(tx, row.id).await?.is_empty(),
-        None => false,
-    };
-    if signed || !is_over(tx, &day, now).await? {
+    let published = before.as_ref().is_some_and(|row| row.published_at.is_some());
+    if published || !is_over(tx, &day, now).await? {
         return Err(Code::TransitionNotAllowed.into());
     }
     let made = minutes_document::make(tx, app, &day, body.remarks.as_deref()).await?;
     let text = made.document.to_string();
+    let digest = hex(&Sha256::digest(text.as_bytes()));
+    let void = match &before {
+        Some(row) if row.digest == digest => return as_before(tx, row.clone(), made.public_document).await,
+        Some(row) => void(tx, &day, row, now).await?,
+        None => 0,
+    };
     let due_on = app.calendar.load().add_working_days(day.on_date, PUBLISHED_WITHIN).on;
     let row = talk_minutes::ActiveModel {
         id: Set(before.as_ref().map_or_else(TalkMinutesId::fresh, |row| row.id)),
         talk_day_id: Set(id),
-        digest: Set(hex(&Sha256::digest(text.as_bytes()))),
+        digest: Set(digest),
         document: Set(app.field_keys.close(&PrivateText::of_stored(text))?),
         public_document: Set(made.public_document),
         compiled_by: Set(staff.id()),
@@ -124,7 +131,32 @@ pub async fn compile(
         version: Set(before.as_ref().map_or(1, |row| row.version + 1)),
     };
     let row = if before.is_some() { row.update(tx).await? } else { row.insert(tx).await? };
+    let entry = Entry::done("compile_talk_minutes", "talk_day", id).of_fields(format!("void_signatures={void}"));
+    audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
     Ok(Minutes { row, signatures: vec![] })
+}
+
+/// They tell the same: signatures stand. A name that is known by now may have to go from the public part.
+async fn as_before(tx: &Tx, row: talk_minutes::Model, public_document: Value) -> Result<Minutes, Problem> {
+    let signatures = signatures(tx, row.id).await?;
+    let mut row = row.into_active_model();
+    row.public_document = Set(public_document);
+    Ok(Minutes { row: row.update(tx).await?, signatures })
+}
+
+/// Takes the signatures off and tells who signed; says how many there were.
+async fn void(tx: &Tx, day: &talk_day::Model, row: &talk_minutes::Model, now: Instant) -> Result<usize, Problem> {
+    let signed = signatures(tx, row.id).await?;
+    let of_them = minutes_signature::Entity::delete_many().filter(minutes_signature::COLUMN.minutes_id.eq(row.id));
+    of_them.exec(tx).await?;
+    let telling = |one: &minutes_signature::Model| telling(day, one.person_id, "talk_minutes_changed");
+    notices::tell(tx, signed.iter().map(telling).collect(), now).await?;
+    Ok(signed.len())
+}
+
+/// What somebody is told of the minutes of a day.
+pub(super) fn telling(day: &talk_day::Model, person: PersonId, kind: &'static str) -> Telling {
+    Telling { person, kind, about: About::Oneself, params: json!({"when": spoken(day.starts_at)}) }
 }
 
 /// Whether nobody is to be heard any more: the day has ended, or everybody was heard or missed.
@@ -162,12 +194,25 @@ pub async fn find(app: &App, staff: &Staff<SeeTalkLine>, id: TalkDayId) -> Resul
     Ok(Minutes { signatures: signatures(db, row.id).await?, row })
 }
 
+/// What was signed, in the clear.
+pub fn document(app: &App, row: &talk_minutes::Model) -> Result<Value, Problem> {
+    let text: PrivateText = app.field_keys.open(&row.document)?;
+    serde_json::from_str(text.in_the_clear()).map_err(Problem::unexpected)
+}
+
 /// Publishes what everybody may read.
 ///
 /// # Errors
-/// `not_found`, `not_your_duty`, `minutes_not_signed`, `transition_not_allowed` when they are published.
-pub async fn publish(tx: &Tx, staff: &Staff<SeeTalkLine>, id: TalkDayId, now: Instant) -> Result<Minutes, Problem> {
-    open(tx, staff, id).await?;
+/// `not_found`, `not_your_duty`, `minutes_not_signed`, `transition_not_allowed` when they are published; `stale` when a
+/// record or an outcome is another by now than the one that was signed.
+pub async fn publish(
+    tx: &Tx,
+    app: &App,
+    staff: &Staff<SeeTalkLine>,
+    id: TalkDayId,
+    now: Instant,
+) -> Result<Minutes, Problem> {
+    let day = open(tx, staff, id).await?;
     let row = locked(tx, id).await?.ok_or_else(Problem::not_found)?;
     if row.published_at.is_some() {
         return Err(Code::TransitionNotAllowed.into());
@@ -175,19 +220,25 @@ pub async fn publish(tx: &Tx, staff: &Staff<SeeTalkLine>, id: TalkDayId, now: In
     if row.signed_at.is_none() {
         return Err(Code::MinutesNotSigned.into());
     }
+    let as_it_stands = minutes_document::make(tx, app, &day, None).await?;
+    if minutes_document::tells_otherwise(&document(app, &row)?, &as_it_stands.document) {
+        return Err(Code::Stale.into());
+    }
     let version = row.version + 1;
     let mut row = row.into_active_model();
     row.published_at = Set(Some(now));
     row.published_by = Set(Some(staff.id()));
     row.version = Set(version);
     let row = row.update(tx).await?;
+    let entry = Entry::done("publish_talk_minutes", "talk_day", id);
+    audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
     Ok(Minutes { signatures: signatures(tx, row.id).await?, row })
 }
 
-/// The minutes that everybody may read, or 404 as long as they are not published.
-pub async fn published(app: &App, id: TalkDayId) -> Result<talk_minutes::Model, Problem> {
+/// The minutes that everybody may read, once they are published.
+pub async fn published(db: &impl ConnectionTrait, id: TalkDayId) -> Result<Option<talk_minutes::Model>, Problem> {
     let of_day = talk_minutes::Entity::find()
         .filter(talk_minutes::COLUMN.talk_day_id.eq(id))
         .filter(talk_minutes::COLUMN.published_at.is_not_null());
-    of_day.one(app.db.read()).await?.ok_or_else(Problem::not_found)
+    Ok(of_day.one(db).await?)
 }

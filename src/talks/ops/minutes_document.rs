@@ -49,7 +49,8 @@ pub(super) async fn make(tx: &Tx, app: &App, day: &talk_day::Model, remarks: Opt
         let name = people.get(&matter.booking.person_id);
         let said = Said::of(app, matter)?;
         whole.push(json!({
-            "number": at + 1, "topic": matter.booking.topic, "title": matter.booking.agenda_title,
+            "number": at + 1, "booking": matter.booking.id, "topic": matter.booking.topic,
+            "title": matter.booking.agenda_title,
             "name": name.map(Personal::masked), "record": said.record, "public_text": said.public_text,
             "outcome": matter.booking.outcome,
         }));
@@ -64,6 +65,18 @@ pub(super) async fn make(tx: &Tx, app: &App, day: &talk_day::Model, remarks: Opt
         document: with(&head, [("matters", json!(whole)), ("remarks", json!(remarks.map(str::trim)))]),
         public_document: with(&head, [("matters", json!(public))]),
     })
+}
+
+/// Whether something was heard, or is on record, that these minutes do not tell. What somebody is called is no matter.
+pub(super) fn tells_otherwise(signed: &Value, now: &Value) -> bool {
+    let told = |document: &Value| {
+        let mut matters = document.get("matters").and_then(Value::as_array).cloned().unwrap_or_default();
+        for matter in matters.iter_mut().filter_map(Value::as_object_mut) {
+            matter.remove("name");
+        }
+        (document.get("counts").cloned(), matters)
+    };
+    told(signed) != told(now)
 }
 
 fn with<const N: usize>(head: &Value, members: [(&str, Value); N]) -> Value {

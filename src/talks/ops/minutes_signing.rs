@@ -1,7 +1,8 @@
 //! Villagers sign minutes: two of them, neither a host, each under the digest of what they read.
 //!
-//! Who signs is somebody of the place: by id who lives there or came that day, else by name and phone. Next:
-//! [`super::minutes`], which publishes what two have signed.
+//! Who signs is somebody of the place, who lives there or came that day: by id, else by name and phone. So that nobody
+//! makes villagers up, another than who compiled the minutes is the witness, and who is said to have signed is told.
+//! Next: [`super::minutes`], which publishes what two have signed.
 
 use entity::{
     Instant, booking, conflict,
@@ -22,9 +23,10 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{self, Actor, Entry},
     auth::{Staff, duty::SeeTalkLine},
     db::Tx,
-    divisions, people,
+    divisions, notices, people,
     personal::{PersonName, Personal, PhoneNumber},
     problem::{Code, OnUnique, Problem},
 };
@@ -38,7 +40,7 @@ const MOST: usize = 10;
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignMinutes {
-    /// Somebody who lives there or came that day; else `name` and `phone`.
+    /// Somebody who lives there or came that day; else `name` and `phone` of such a one.
     person: Option<PersonId>,
     /// Full name.
     #[validate(length(min = 1, max = 40))]
@@ -62,8 +64,8 @@ pub struct SignMinutes {
 /// Adds a signature.
 ///
 /// # Errors
-/// `not_found`, `not_your_duty`, `stale`, `already_exists` when this villager has signed, `transition_not_allowed` when
-/// the minutes are published, `invalid` with a pointer.
+/// `not_found`, `not_your_duty`, `witness_compiled` to whoever compiled the minutes, `stale`, `already_exists` when this
+/// villager has signed, `transition_not_allowed` when the minutes are published, `invalid` with a pointer.
 pub async fn sign(
     tx: &Tx,
     app: &App,
@@ -77,6 +79,9 @@ pub async fn sign(
     let before = minutes::signatures(tx, row.id).await?;
     if row.published_at.is_some() || before.len() >= MOST {
         return Err(Code::TransitionNotAllowed.into());
+    }
+    if row.compiled_by == staff.id() {
+        return Err(Code::WitnessCompiled.into());
     }
     if body.digest.to_ascii_lowercase() != row.digest {
         return Err(Code::Stale.into());
@@ -104,6 +109,9 @@ pub async fn sign(
     row.signed_at = Set(signed_at);
     row.version = Set(version);
     let row = row.update(tx).await?;
+    notices::tell(tx, vec![minutes::telling(&day, signer.id, "talk_minutes_signed")], now).await?;
+    let entry = Entry::done("sign_talk_minutes", "talk_day", id).of_fields(format!("person={}", signer.id));
+    audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
     Ok(Minutes { signatures: minutes::signatures(tx, row.id).await?, row })
 }
 
@@ -131,7 +139,16 @@ async fn signer(
     let said = |text: &Option<String>, pointer| text.clone().ok_or_else(|| Problem::field(pointer, "required"));
     let name = PersonName::read(&said(&body.name, "/name")?).ok_or_else(|| Problem::field("/name", "format"))?;
     let phone = PhoneNumber::read(&said(&body.phone, "/phone")?).ok_or_else(|| Problem::field("/phone", "format"))?;
-    Ok((people::find_or_register(tx, app, &name, &phone, now).await?, "/name"))
+    for known in people::known_by(tx, app, &name, &phone).await? {
+        if belongs(tx, day, &known).await? {
+            return Ok((known, "/name"));
+        }
+    }
+    let place = divisions::find(tx, day.division_id).await?;
+    if people::is_on_roster(tx, app, &place, &name, &phone).await? {
+        return Ok((people::find_or_register(tx, app, &name, &phone, now).await?, "/name"));
+    }
+    Err(Problem::field("/name", "unknown"))
 }
 
 /// Whether somebody lives where the day is, or came to it.

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{conclude::tells_nobody, line, step};
+use super::{conclude::tells_nobody, line, matters, step};
 use crate::{
     app::App,
     audit::{self, Actor, Entry, reveal::check_reason},
@@ -24,6 +24,7 @@ use crate::{
     db::{Tx, padded},
     personal::{Personal, PrivateText},
     problem::{Code, Problem},
+    talks::words,
 };
 
 /// The most corrections of one record that are shown.
@@ -64,13 +65,17 @@ pub(super) async fn add(
 ) -> Result<talk_record::Model, Problem> {
     let seal = |text: &str| app.field_keys.close(&PrivateText::of_stored(text.trim().to_owned()));
     let last = latest(tx, booking.id).await?;
+    let public_text = match said.public_text {
+        Some(text) => Some(words::published(text, &matters::names_of_day(app, tx, booking.talk_day_id).await?)),
+        None => None,
+    };
     let row = talk_record::ActiveModel {
         id: Set(TalkRecordId::fresh()),
         booking_id: Set(booking.id),
         talk_day_id: Set(booking.talk_day_id),
         revision: Set(last.map_or(1, |last| last.revision + 1)),
         text: Set(seal(said.text)?),
-        public_text: Set(said.public_text.map(seal).transpose()?),
+        public_text: Set(public_text.as_deref().map(seal).transpose()?),
         reason: Set(said.reason.map(seal).transpose()?),
         staff_id: Set(by),
         at: Set(now),
@@ -168,12 +173,12 @@ pub async fn correct(
     if !open.hosting && !wrote {
         return Err(Code::NotYourDuty.into());
     }
+    open.impartial(tx, staff.id()).await?;
     if of_heard(tx, &open.booking).await?.is_none() {
         return Err(Code::TransitionNotAllowed.into());
     }
     if private && body.public_text.is_some() {
         return Err(Problem::field("/public_text", "not_allowed_here"));
-    open.impartial(tx, staff.id()).await?;
     }
     tells_nobody(tx, app, &open.booking, &[("/public_text", body.public_text.as_deref())]).await?;
     let said = Said { text: &body.text, public_text: body.public_text.as_deref(), reason: Some(&body.reason) };

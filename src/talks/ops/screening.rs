@@ -14,7 +14,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{conclude::tells_nobody, step};
+use super::{conclude::tells_nobody, matters, step};
 use crate::{
     app::App,
     audit::{self, Actor, Entry},
@@ -22,7 +22,7 @@ use crate::{
     db::Tx,
     notices::{self, About, Telling},
     problem::{Code, Problem},
-    talks::rules::spoken,
+    talks::{rules::spoken, words},
 };
 
 /// Where a matter belongs.
@@ -90,10 +90,11 @@ pub async fn screen(
     }
     body.fits(private)?;
     tells_nobody(tx, app, &open.booking, &[("/title", body.title.as_deref())]).await?;
+    let names = matters::names_of_day(app, tx, open.day.id).await?;
     let version = open.booking.version + 1;
     let mut row = open.booking.into_active_model();
     row.screened = Set(Some(body.verdict));
-    row.agenda_title = Set(body.title.as_ref().map(|title| title.trim().to_owned()));
+    row.agenda_title = Set(body.title.as_ref().map(|title| words::published(title.trim(), &names)));
     row.version = Set(version);
     if body.verdict == Screening::Private {
         row.privacy = Set(BookingPrivacy::Private);

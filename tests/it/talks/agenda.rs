@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     days,
-    hearing::{answered, concluded, hosted, id, matter},
+    hearing::{answered, concluded, hosted, id, lives_here, matter},
 };
 use crate::support::TestApp;
 
@@ -114,13 +114,47 @@ both_engines! {
         let next = days(&app).await.into_iter().find(|day| day["date"] == "2026-11-25").unwrap();
         let opening = agenda(&app, &next).await["opening"].clone();
         assert_eq!(opening, json!([
-            {"title": "村口路灯", "topic": "roads", "outcome": "answered", "case_state": null, "answered": "月底前修好路灯"},
+            {"title": "村口路灯", "topic": "roads", "outcome": "answered", "case_state": null, "answered": null},
             {"title": "道路、路灯", "topic": "roads", "outcome": "case", "case_state": "submitted", "answered": null},
             {"title": "道路、路灯", "topic": "roads", "outcome": "council", "case_state": null, "answered": null},
         ]));
         let actions = format!("/staff/cases/{}/actions", to_case["case"].as_str().unwrap());
         desk.post(&actions, json!({"action": "accept"})).await.expect(200);
         assert_eq!(agenda(&app, &next).await["opening"][1]["case_state"], "accepted");
+        // What was answered is told with the minutes, not before two villagers have read it.
+        let minutes = format!("/staff/talk-days/{}/minutes", id(&first));
+        let compiled = desk.post(&minutes, json!({})).await.expect(200);
+        let witness = app.staff("cadre").await;
+        for (name, phone) in [("样例己", "13800000021"), ("样例庚", "13800000022")] {
+            assert_eq!(agenda(&app, &next).await["opening"][0]["answered"], Value::Null);
+            lives_here(&app, name, phone).await;
+            let body = json!({"name": name, "phone": phone, "mark": "seal", "digest": compiled["digest"]});
+            witness.post(&format!("{minutes}/signatures"), body).await.expect(201);
+        }
+        assert_eq!(agenda(&app, &next).await["opening"][0]["answered"], Value::Null);
+        desk.post(&format!("{minutes}/publish"), json!({})).await.expect(200);
+        // And what is put on record after that is not what was signed.
+        let body = json!({"text": "不修了", "public_text": "不修了", "reason": "改了主意"});
+        desk.post(&format!("/staff/bookings/{}/records", id(&heard[0])), body).await.expect(201);
+        let opening = agenda(&app, &next).await["opening"].clone();
+        assert_eq!(opening[0]["answered"], "月底前修好路灯");
+        assert_eq!((&opening[1]["outcome"], &opening[1]["case_state"]), (&json!("case"), &json!("accepted")));
+        app.drain_jobs().await;
+    }
+
+    async fn names_are_taken_out_when_it_is_written_and_stay_out_when_they_are_forgotten(app: TestApp) {
+        let desk = app.staff("desk").await;
+        let day = hosted(&app, &[], 5).await;
+        let named = app.villager("张大勇").await;
+        named.put("/me", json!({"name": "张大勇"})).await.expect(200);
+        matter(&named, &day, "public", "来说一件事").await;
+        let lamp = matter(&app.villager("甲").await, &day, "public", "路灯").await;
+        desk.post(&screen(&lamp), json!({"as": "public", "title": "张大勇家门口的路灯"})).await.expect(200);
+        named.delete("/me").await.expect(200);
+        assert_eq!(agenda(&app, &day).await["items"][0]["title"], "张某某家门口的路灯");
+        concluded(&app, &desk, &lamp, answered()).await;
+        let next = days(&app).await.into_iter().find(|day| day["date"] == "2026-11-25").unwrap();
+        assert_eq!(agenda(&app, &next).await["opening"][0]["title"], "张某某家门口的路灯");
         app.drain_jobs().await;
     }
 

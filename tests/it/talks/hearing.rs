@@ -5,11 +5,12 @@ use entity::{
     booking,
     booking::BookingState,
     booking_event,
-    id::{BookingEventId, BookingId, TalkDayId},
-    talk_day,
+    id::{BookingEventId, BookingId, PersonId, TalkDayId},
+    person, talk_day,
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
 use serde_json::{Value, json};
+use shuoshi::personal::{PersonName, PhoneNumber};
 
 use super::{bookings, one_slot};
 use crate::support::{Actor, TestApp};
@@ -111,4 +112,20 @@ pub(crate) async fn over(app: &TestApp, day: &str) {
         Ok(())
     };
     app.db().transact(end).await.unwrap();
+}
+
+/// Somebody who lives in the village and whom the desk knows by name and phone: they may sign minutes.
+pub(crate) async fn lives_here(app: &TestApp, name: &str, phone: &str) -> PersonId {
+    let keys = &app.app().field_keys;
+    let (name, phone) = (PersonName::read(name).unwrap(), PhoneNumber::read(phone).unwrap());
+    let row = person::ActiveModel {
+        name: Set(Some(keys.close(&name).unwrap())),
+        name_hash: Set(Some(keys.hash_of(&name).unwrap())),
+        phone: Set(Some(keys.close(&phone).unwrap())),
+        phone_hash: Set(Some(keys.hash_of(&phone).unwrap())),
+        village_id: Set(Some(app.village().await)),
+        verified: Set(true),
+        ..person::ActiveModel::of_nobody_yet(app.now())
+    };
+    app.db().transact(async move |tx| Ok(row.clone().insert(tx).await?.id)).await.unwrap()
 }

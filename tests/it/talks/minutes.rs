@@ -1,9 +1,13 @@
 //! Minutes: compiled, signed by two villagers, published without names, and flagged when they are late.
 
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::hearing::{answered, called, conclude, concluded, hosted, id, matter};
+use super::{
+    hearing::{answered, called, conclude, concluded, hosted, id, lives_here, matter},
+    last_told,
+};
 use crate::support::{Actor, TestApp};
 
 fn at(day: &Value) -> String {
@@ -12,6 +16,14 @@ fn at(day: &Value) -> String {
 
 fn signature(minutes: &Value, name: &str, phone: &str) -> Value {
     json!({"name": name, "phone": phone, "mark": "fingerprint", "reference": "纪要夹第3页", "digest": minutes["digest"]})
+}
+
+/// Two who live there, and whoever witnesses what they sign: another than the desk, which compiles.
+async fn signers(app: &TestApp) -> Actor {
+    for (name, phone) in [("样例甲", "13800000021"), ("样例乙", "13800000022")] {
+        lives_here(app, name, phone).await;
+    }
+    app.staff("cadre").await
 }
 
 /// A day on which two public matters and a private one were heard.
@@ -44,17 +56,20 @@ both_engines! {
         let public = format!("/talk-days/{}/minutes", id(&day));
         app.nobody().get(&public).await.problem("not_found");
         desk.post(&format!("{}/publish", at(&day)), json!({})).await.problem("minutes_not_signed");
-        let sign = format!("{}/signatures", at(&day));
-        let one = desk.post(&sign, signature(&minutes, "样例甲", "13800000021")).await.expect(201);
+        let (sign, witness) = (format!("{}/signatures", at(&day)), signers(&app).await);
+        let one = witness.post(&sign, signature(&minutes, "样例甲", "13800000021")).await.expect(201);
         assert_eq!((one["signatures"].as_array().unwrap().len(), &one["signed_at"]), (1, &Value::Null));
         desk.post(&format!("{}/publish", at(&day)), json!({})).await.problem("minutes_not_signed");
-        let two = desk.post(&sign, signature(&minutes, "样例乙", "13800000022")).await.expect(201);
+        let two = witness.post(&sign, signature(&minutes, "样例乙", "13800000022")).await.expect(201);
         assert!(!two["signed_at"].is_null());
         assert_eq!(two["signatures"][0]["name"], "样*甲");
-        desk.post(&at(&day), json!({})).await.problem("transition_not_allowed");
         let published = desk.post(&format!("{}/publish", at(&day)), json!({})).await.expect(200);
         assert!(!published["published_at"].is_null());
         desk.post(&format!("{}/publish", at(&day)), json!({})).await.problem("transition_not_allowed");
+        desk.post(&at(&day), json!({})).await.problem("transition_not_allowed");
+        let steps = "SELECT count(*) FROM audit_entry WHERE action IN ('compile_talk_minutes', 'publish_talk_minutes')";
+        assert_eq!(app.number(steps).await, 2);
+        assert_eq!(app.number("SELECT count(*) FROM audit_entry WHERE action = 'sign_talk_minutes'").await, 2);
         let read = app.nobody().get(&public).await.expect(200);
         let of = &read["document"]["matters"];
         assert_eq!((&of[0]["name"], &of[0]["text"], &of[0]["number"]), (&json!("张某某"), &json!("月底前修好路灯"), &json!(1)));
@@ -103,9 +118,9 @@ both_engines! {
         let again = desk.post(&at(&day), json!({})).await.expect(200);
         assert_eq!((&again["version"], &again["document"]["counts"]["heard"]), (&json!(2), &json!(2)));
         assert_ne!(again["digest"], minutes["digest"]);
-        let sign = format!("{}/signatures", at(&day));
-        desk.post(&sign, signature(&minutes, "样例甲", "13800000021")).await.problem("stale");
-        desk.post(&sign, signature(&again, "样例甲", "13800000021")).await.expect(201);
+        let (sign, witness) = (format!("{}/signatures", at(&day)), signers(&app).await);
+        witness.post(&sign, signature(&minutes, "样例甲", "13800000021")).await.problem("stale");
+        witness.post(&sign, signature(&again, "样例甲", "13800000021")).await.expect(201);
         app.drain_jobs().await;
     }
 
@@ -114,22 +129,75 @@ both_engines! {
         let day = heard(&app, &desk).await;
         let minutes = desk.post(&at(&day), json!({})).await.expect(200);
         let sign = format!("{}/signatures", at(&day));
+        let witness = signers(&app).await;
+        desk.post(&sign, signature(&minutes, "样例甲", "13800000021")).await.problem("witness_compiled");
         let who = desk.get("/staff/me").await.expect(200);
         assert_eq!(who["name"], "样例 经办员甲");
-        desk.post(&sign, signature(&minutes, "样例 经办员甲", "13800000020")).await.invalid("/name", "host");
-        desk.post(&sign, signature(&minutes, "样例甲", "12345")).await.invalid("/phone", "format");
+        let host = lives_here(&app, "样例 经办员甲", "13800000020").await;
+        witness.post(&sign, signature(&minutes, "样例 经办员甲", "13800000020")).await.invalid("/name", "host");
+        // Neither known here nor on a roster: whoever is made up.
+        witness.post(&sign, signature(&minutes, "样例丙", "13800000024")).await.invalid("/name", "unknown");
+        witness.post(&sign, signature(&minutes, "样例甲", "13800000022")).await.invalid("/name", "unknown");
+        witness.post(&sign, signature(&minutes, "样例甲", "12345")).await.invalid("/phone", "format");
         let stranger = app.villager("外人").await;
         let by_id = |person: &str| json!({"person": person, "mark": "seal", "digest": minutes["digest"]});
-        desk.post(&sign, by_id(stranger.id())).await.invalid("/person", "unknown");
-        desk.post(&sign, by_id("01999999-0000-7000-8000-000000000000")).await.invalid("/person", "unknown");
-        desk.post(&sign, json!({"mark": "seal", "digest": minutes["digest"]})).await.invalid("/name", "required");
+        witness.post(&sign, by_id(stranger.id())).await.invalid("/person", "unknown");
+        witness.post(&sign, by_id("01999999-0000-7000-8000-000000000000")).await.invalid("/person", "unknown");
+        witness.post(&sign, json!({"mark": "seal", "digest": minutes["digest"]})).await.invalid("/name", "required");
         let came = app.villager("张大勇").await;
-        desk.post(&sign, by_id(came.id())).await.expect(201);
-        desk.post(&sign, by_id(came.id())).await.problem("already_exists");
-        desk.post(&sign, signature(&minutes, "张大勇", "13800000023")).await.problem("already_exists");
-        desk.post(&sign, signature(&minutes, "样例乙", "13800000022")).await.expect(201);
-        desk.post(&sign, signature(&minutes, "样例乙", "13800000022")).await.problem("already_exists");
+        witness.post(&sign, by_id(came.id())).await.expect(201);
+        witness.post(&sign, by_id(came.id())).await.problem("already_exists");
+        witness.post(&sign, by_id(&host.to_string())).await.invalid("/person", "host");
+        assert_eq!(last_told(&app, &came).await.0, "talk_minutes_signed");
+        lives_here(&app, "张大勇", "13800000023").await;
+        witness.post(&sign, signature(&minutes, "张大勇", "13800000023")).await.problem("already_exists");
+        witness.post(&sign, signature(&minutes, "样例乙", "13800000022")).await.expect(201);
+        witness.post(&sign, signature(&minutes, "样例乙", "13800000022")).await.problem("already_exists");
         assert_eq!(app.number("SELECT count(*) FROM minutes_signature WHERE name LIKE '%样例%'").await, 0, "names are sealed");
+        app.drain_jobs().await;
+    }
+
+    async fn who_stands_on_the_roster_signs_without_ever_having_come(app: TestApp) {
+        let desk = app.staff("desk").await;
+        let day = heard(&app, &desk).await;
+        let minutes = desk.post(&at(&day), json!({})).await.expect(200);
+        let csv = "姓名,身份证号,电话\n样例丁,511725194611240009,13800000025\n";
+        let path = format!("/api/v1/staff/divisions/{}/roster", app.village().await);
+        desk.call(Method::POST, &path).body("text/csv", csv).send().await.expect(200);
+        let body = signature(&minutes, "样例丁", "13800000025");
+        app.staff("cadre").await.post(&format!("{}/signatures", at(&day)), body).await.expect(201);
+        app.drain_jobs().await;
+    }
+
+    async fn minutes_are_corrected_until_they_are_published_and_signed_again(app: TestApp) {
+        let desk = app.staff("desk").await;
+        let day = hosted(&app, &[], 5).await;
+        let villager = app.villager("张大勇").await;
+        villager.put("/me", json!({"name": "张大勇"})).await.expect(200);
+        let booking = matter(&villager, &day, "public", "来说一件事").await;
+        concluded(&app, &desk, &booking, answered()).await;
+        let first = desk.post(&at(&day), json!({})).await.expect(200);
+        let (sign, publish) = (format!("{}/signatures", at(&day)), format!("{}/publish", at(&day)));
+        let witness = signers(&app).await;
+        let by_id = |minutes: &Value| json!({"person": villager.id(), "mark": "seal", "digest": minutes["digest"]});
+        witness.post(&sign, by_id(&first)).await.expect(201);
+        let signed = witness.post(&sign, signature(&first, "样例乙", "13800000022")).await.expect(201);
+        // Nothing else is told: what was signed stands.
+        let same = desk.post(&at(&day), json!({})).await.expect(200);
+        assert_eq!((&same["signatures"], &same["signed_at"]), (&signed["signatures"], &signed["signed_at"]));
+        let body = json!({"text": "下月初修好", "public_text": "下月初修好路灯", "reason": "施工队改期"});
+        desk.post(&format!("/staff/bookings/{}/records", id(&booking)), body).await.expect(201);
+        desk.post(&publish, json!({})).await.problem("stale");
+        let again = desk.post(&at(&day), json!({})).await.expect(200);
+        assert_eq!((&again["signatures"], &again["signed_at"]), (&json!([]), &Value::Null));
+        assert_eq!(last_told(&app, &villager).await.0, "talk_minutes_changed");
+        desk.post(&publish, json!({})).await.problem("minutes_not_signed");
+        witness.post(&sign, by_id(&first)).await.problem("stale");
+        witness.post(&sign, by_id(&again)).await.expect(201);
+        witness.post(&sign, signature(&again, "样例乙", "13800000022")).await.expect(201);
+        desk.post(&publish, json!({})).await.expect(200);
+        let read = app.nobody().get(&format!("/talk-days/{}/minutes", id(&day))).await.expect(200);
+        assert_eq!(read["document"]["matters"][0]["text"], "下月初修好路灯");
         app.drain_jobs().await;
     }
 
@@ -171,9 +239,9 @@ both_engines! {
         let county = format!("/staff/divisions/{}/talk-minutes?state=late", app.division("511702000000").await);
         assert_eq!(app.staff("county").await.get(&county).await.expect(200)["items"][0]["talk_day"], day["id"]);
         app.staff("neighbour").await.get(&list).await.problem("not_found");
-        let sign = format!("{}/signatures", at(&day));
-        desk.post(&sign, signature(&minutes, "样例甲", "13800000021")).await.expect(201);
-        desk.post(&sign, signature(&minutes, "样例乙", "13800000022")).await.expect(201);
+        let (sign, witness) = (format!("{}/signatures", at(&day)), signers(&app).await);
+        witness.post(&sign, signature(&minutes, "样例甲", "13800000021")).await.expect(201);
+        witness.post(&sign, signature(&minutes, "样例乙", "13800000022")).await.expect(201);
         desk.post(&format!("{}/publish", at(&day)), json!({})).await.expect(200);
         assert_eq!(desk.get(&list).await.expect(200)["items"], json!([]));
         let published = desk.get(&format!("{list}?state=published")).await.expect(200);

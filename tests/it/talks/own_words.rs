@@ -19,7 +19,7 @@ async fn heard(app: &TestApp) -> Actor {
     let minutes = format!("/staff/talk-days/{}/minutes", id(&day));
     let digest = desk.post(&minutes, json!({})).await.expect(200)["digest"].clone();
     let body = json!({"person": villager.id(), "mark": "handwritten", "digest": digest});
-    desk.post(&format!("{minutes}/signatures"), body).await.expect(201);
+    app.staff("cadre").await.post(&format!("{minutes}/signatures"), body).await.expect(201);
     villager
 }
 

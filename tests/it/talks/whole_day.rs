@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{bookings, of_booking, of_day, walk_in, wrong_counts};
+use super::{bookings, hearing::lives_here, of_booking, of_day, walk_in, wrong_counts};
 use crate::{
     cases,
     support::{Actor, TestApp},
@@ -73,15 +73,18 @@ async fn hear_everybody(app: &TestApp, day: &Value) -> Vec<(i64, Value)> {
     }
 }
 
-async fn sign_and_publish(desk: &Actor, day: &Value) {
+/// The host compiles, the desk is the witness.
+async fn sign_and_publish(app: &TestApp, day: &Value) {
+    let (host, desk) = (app.staff("cadre").await, app.staff("desk").await);
     let path = of_day(day, "minutes");
-    let minutes = desk.post(&path, json!({})).await.expect(200);
+    let minutes = host.post(&path, json!({})).await.expect(200);
     assert_eq!((&minutes["due_on"], &minutes["late"]), (&json!("2026-12-01"), &json!(false)), "three working days");
     for (name, phone) in [("样例甲", "13800000021"), ("样例乙", "13800000022")] {
+        lives_here(app, name, phone).await;
         let body = json!({"name": name, "phone": phone, "mark": "fingerprint", "digest": minutes["digest"]});
         desk.post(&format!("{path}/signatures"), body).await.expect(201);
     }
-    desk.post(&format!("{path}/publish"), json!({})).await.expect(200);
+    host.post(&format!("{path}/publish"), json!({})).await.expect(200);
 }
 
 both_engines! {
@@ -131,7 +134,7 @@ both_engines! {
 
         app.advance(TimeDelta::hours(3));
         let desk = app.staff("desk").await;
-        sign_and_publish(&app.staff("cadre").await, &day).await;
+        sign_and_publish(&app, &day).await;
         let minutes = app.nobody().get(&public("minutes")).await.expect(200);
         assert!(!minutes.to_string().contains("第9件事"), "a private matter is counted and not told");
         let villager = app.villager("样例7").await;
