@@ -12,8 +12,9 @@ use entity::{
 };
 
 use crate::{
-    clock::china,
+    clock::{china, local_day},
     problem::{Code, Problem},
+    talks::bodies::TalkMode,
 };
 
 /// Live bookings one person may have on days that have not ended.
@@ -30,6 +31,9 @@ pub const MISSED_BEFORE_ASKING: usize = 2;
 pub const MOST_ALTERNATIVES: usize = 5;
 /// Days are made so far ahead.
 pub const AHEAD: TimeDelta = TimeDelta::weeks(8);
+
+/// Where to meet by video is told so long before.
+const MEETS_BEFORE: TimeDelta = TimeDelta::minutes(30);
 
 /// Letters and digits that are not mistaken for one another, read or heard: no 0 O, 1 I L, 2 Z, 5 S, 8 B.
 const CODE_ALPHABET: &[u8] = b"34679ACDEFGHJKMNPQRTUVWXY";
@@ -51,6 +55,18 @@ pub fn bookable(day: &talk_day::Model, now: Instant) -> Result<(), Code> {
         TalkDayState::Planned if now >= day.closes_at => Err(Code::BookingClosed),
         TalkDayState::Planned => Ok(()),
     }
+}
+
+/// Whether somebody may know by now where those meet who are heard by video: from so long before their slot until its
+/// day is over. Sooner, or once they have been heard, they would walk into what others tell the host.
+#[must_use]
+pub fn may_meet(booking: &booking::Model, slot: &slot::Model, day: &talk_day::Model, now: Instant) -> bool {
+    let comes = matches!(
+        booking.state,
+        BookingState::Booked | BookingState::CheckedIn | BookingState::Called | BookingState::Parked
+    );
+    let in_time = now >= slot.starts_at - MEETS_BEFORE && local_day(now) <= day.on_date;
+    booking.mode == TalkMode::Video.slug() && comes && in_time
 }
 
 /// What a person's wish for a place is measured by.
@@ -184,7 +200,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::talks::{bodies::TalkMode, fresh::Fresh};
+    use crate::talks::fresh::Fresh;
 
     fn at(text: &str) -> Instant {
         text.parse().unwrap()

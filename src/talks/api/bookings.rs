@@ -19,7 +19,6 @@ use crate::{
     http::{Command, Lane, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
     talks::{
-        bodies::TalkMode,
         ops::{
             book::{self, BookSlot, Wish},
             bookings::{self, Booked, CancelBooking},
@@ -66,7 +65,7 @@ pub struct BookingView {
     privacy: BookingPrivacy,
     #[schema(example = "in_person")]
     mode: String,
-    /// Where to meet, when it is by video.
+    /// Where to meet, when it is by video: from half an hour before the slot to the end of its day.
     video_url: Option<String>,
     /// Bookings of a household that were taken together bear the same.
     party: Option<PartyId>,
@@ -95,6 +94,7 @@ impl BookingView {
     fn of(Booked { booking, slot, day }: Booked, now: Instant) -> Self {
         Self {
             actions: rules::actions(&booking, &day, now),
+            video_url: day.video_url.clone().filter(|_| rules::may_meet(&booking, &slot, &day, now)),
             id: booking.id,
             code: booking.code,
             state: booking.state,
@@ -109,7 +109,6 @@ impl BookingView {
             topic: booking.topic,
             summary: booking.summary,
             privacy: booking.privacy,
-            video_url: day.video_url.filter(|_| booking.mode == TalkMode::Video.slug()),
             mode: booking.mode,
             party: booking.party_id,
             objection: booking.objection,

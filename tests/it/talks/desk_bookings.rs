@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{booked, bookings, wish, wrong_counts};
+use super::{booked, bookings, put_in_state, wish, wrong_counts};
 use crate::support::{Actor, TestApp};
 
 async fn day(app: &TestApp, desk: &Actor) -> Value {
@@ -75,7 +75,21 @@ both_engines! {
         villager.post(&at, book("home_visit", json!("三组 12 号"))).await.expect(201);
         assert_eq!(app.number("SELECT count(*) FROM booking WHERE address NOT LIKE '%三组%'").await, 1, "sealed");
         let video = app.villager("乙").await.post(&at, book("video", json!(null))).await.expect(201);
-        assert_eq!(video["video_url"], "https://meet.example/shuoshi");
+        let own = format!("/bookings/{}", video["id"].as_str().unwrap());
+        let link = async || app.villager("乙").await.get(&own).await.expect(200)["video_url"].clone();
+        assert_eq!((&video["video_url"], link().await), (&Value::Null, Value::Null), "not days before");
+        // Half an hour before the slot, at 14:30 of the next day.
+        app.advance(TimeDelta::minutes(28 * 60 + 29));
+        assert_eq!(link().await, Value::Null);
+        app.advance(TimeDelta::minutes(1));
+        assert_eq!(link().await, "https://meet.example/shuoshi");
+        put_in_state(&app, &video, "called").await;
+        assert_eq!(link().await, "https://meet.example/shuoshi");
+        put_in_state(&app, &video, "concluded").await;
+        assert_eq!(link().await, Value::Null, "others are heard now");
+        put_in_state(&app, &video, "booked").await;
+        app.advance(TimeDelta::hours(10));
+        assert_eq!(link().await, Value::Null, "the day is over");
         app.drain_jobs().await;
     }
 }
