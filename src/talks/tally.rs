@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-/// Fewer ratings than these have no average: it would be somebody's.
-pub const FEWEST_RATINGS: i64 = 5;
+/// Of fewer ratings than these neither the average nor how many there are is told: in a village it would be somebody's.
+pub const FEWEST_RATINGS: i64 = 10;
 
 /// Days.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,10 +77,16 @@ impl Tally {
         })
     }
 
+    /// How many rated, when they are enough.
+    #[must_use]
+    pub fn enough_ratings(&self) -> Option<i64> {
+        (self.ratings >= FEWEST_RATINGS).then_some(self.ratings)
+    }
+
     /// The average of the stars, of enough ratings.
     #[must_use]
     pub fn average(&self) -> Option<f64> {
-        if self.ratings < FEWEST_RATINGS { None } else { quotient(self.stars, self.ratings) }
+        self.enough_ratings().and_then(|ratings| quotient(self.stars, ratings))
     }
 }
 
@@ -109,8 +115,10 @@ mod tests {
 
     #[test]
     fn shares_are_of_something_and_few_ratings_have_no_average() {
-        let tally = Tally { matters: 3, answered: 1, confirmed: 1, stars: 18, ratings: 4, ..Tally::default() };
+        let tally = Tally { matters: 3, answered: 1, confirmed: 1, stars: 36, ratings: 9, ..Tally::default() };
         assert_eq!((tally.solved(), tally.no_show(), tally.average()), (Some(0.67), None, None));
-        assert_eq!(Tally { ratings: 5, ..tally }.average(), Some(3.6));
+        assert_eq!(tally.enough_ratings(), None);
+        let enough = Tally { ratings: 10, ..tally };
+        assert_eq!((enough.average(), enough.enough_ratings()), (Some(3.6), Some(10)));
     }
 }

@@ -78,9 +78,10 @@ pub struct WaitingView {
 /// Ratings of days.
 #[derive(Serialize, ToSchema)]
 pub struct RatingsView {
-    /// Of the stars, to the hundredth; null of fewer than five ratings.
+    /// Of the stars, to the hundredth; null of fewer than ten ratings.
     average: Option<f64>,
-    n: i64,
+    /// Of how many; likewise.
+    n: Option<i64>,
 }
 
 /// What talk days come to.
@@ -124,7 +125,7 @@ impl From<OfPlace> for TalkNumbersView {
                 n: tally.who_waited(),
             },
             no_show: ShareView { share: tally.no_show(), n: expected },
-            ratings: RatingsView { average: tally.average(), n: tally.ratings },
+            ratings: RatingsView { average: tally.average(), n: tally.enough_ratings() },
         }
     }
 }

@@ -100,7 +100,7 @@ async fn recomputed(app: &TestApp) -> Value {
         "solved": {"share": share(solved, heard.len()), "n": heard.len()},
         "waiting_minutes": {"median": rank(50), "p90": rank(90), "n": waits.len()},
         "no_show": {"share": share(missed, missed + heard.len()), "n": missed + heard.len()},
-        "ratings": {"average": null, "n": ratings.len()},
+        "ratings": {"average": null, "n": if ratings.len() < 10 { Value::Null } else { json!(ratings.len()) }},
     })
 }
 
