@@ -3,10 +3,18 @@
 //! What is published is written by a host for that purpose; this is the net below it. It knows numbers by their shape
 //! (GB 11643 for citizen numbers, 公用电信网编号计划 for phones) and names by comparing. Pure. Next: [`super::ops`].
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::personal::{PersonName, Personal};
 
 /// Digits from which on a run of them can be a phone, a citizen number or an account, whoever wrote it how.
 const SHORTEST_NUMBER: usize = 11;
+/// Digits of a number stand no farther apart.
+const WIDEST_GAP: usize = 3;
+/// Digits in words, as phones are read out.
+const NUMERALS: &str = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖";
+/// What people put between digits, by its NFKC form.
+const BETWEEN: &str = "-‐‑‒–—−./\\,·・_()";
 /// What stands where a number stood.
 const TAKEN_OUT: &str = "****";
 /// The fewest characters of a name that is looked for in a text: one alone is a word of its own.
@@ -62,7 +70,8 @@ fn is_looked_for(name: &PersonName) -> bool {
     name.in_the_clear().chars().count() >= SHORTEST_NAME
 }
 
-/// Digits of any script that input methods write, with single spaces and hyphens between, and a final X.
+/// Numbers as they are written past a net: in digits of any width or script, or in words, with spaces and dashes and
+/// what cannot be seen between them, and a final X.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut all = Vec::new();
     let (mut from, mut run) = (0, Run::default());
@@ -83,31 +92,63 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     all
 }
 
+/// What a character is to a number.
+enum Kind {
+    /// So many digits: some signs stand for two.
+    Digits(usize),
+    /// The last of a citizen number, where it is no digit.
+    Check,
+    /// May stand between digits.
+    Between,
+    /// Nobody sees it.
+    Unseen,
+    Other,
+}
+
+fn kind(c: char) -> Kind {
+    if matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{20e3}' | '\u{2060}'..='\u{2064}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+    {
+        return Kind::Unseen;
+    }
+    // Full-width, circled, raised: what looks like it counts as it (Unicode NFKC).
+    let plain: Vec<char> = std::iter::once(c).nfkc().collect();
+    let digits = plain.iter().filter(|c| c.is_ascii_digit()).count();
+    match plain.as_slice() {
+        _ if digits > 0 => Kind::Digits(digits),
+        ['x' | 'X'] => Kind::Check,
+        [c] if c.is_numeric() || NUMERALS.contains(*c) => Kind::Digits(1),
+        [c] if c.is_whitespace() || BETWEEN.contains(*c) => Kind::Between,
+        _ => Kind::Other,
+    }
+}
+
 #[derive(Default)]
 struct Run {
     starts: usize,
     ends: usize,
     digits: usize,
-    gap: bool,
+    gap: usize,
 }
 
 impl Run {
     fn takes(&mut self, at: usize, c: char) -> bool {
-        let digit = c.is_ascii_digit() || matches!(c, '０'..='９');
-        let check = self.digits == 17 && matches!(c, 'x' | 'X' | 'Ｘ' | 'ｘ');
-        if digit || check {
-            if self.digits == 0 {
-                self.starts = at;
+        let digits = match kind(c) {
+            Kind::Digits(digits) => digits,
+            Kind::Check if self.digits == 17 => 1,
+            Kind::Unseen => return self.digits > 0,
+            Kind::Between => {
+                self.gap += 1;
+                return self.digits > 0 && self.gap <= WIDEST_GAP;
             }
-            self.digits += 1;
-            self.ends = at + c.len_utf8();
-            self.gap = false;
-            return true;
+            Kind::Check | Kind::Other => return false,
+        };
+        if self.digits == 0 {
+            self.starts = at;
         }
-        let between = matches!(c, ' ' | '-' | '\u{3000}' | '－' | '·' | '.');
-        let goes_on = between && self.digits > 0 && !self.gap;
-        self.gap = true;
-        goes_on
+        self.digits += digits;
+        self.ends = at + c.len_utf8();
+        self.gap = 0;
+        true
     }
 }
 
@@ -129,6 +170,17 @@ mod tests {
             ("身份证51172519461124000X办", "身份证****办"),
             ("511725 19461124 0009", "****"),
             ("卡号6217997654321098765", "卡号****"),
+            ("138--0000--0000", "****"),
+            ("138 / 0000 , 0000号", "****号"),
+            ("138，0000，0000", "****"),
+            ("1\u{200b}3\u{200d}8\u{feff}00000000", "****"),
+            ("一三八零零零零零零零零", "****"),
+            ("幺三八〇〇〇〇〇〇〇〇，找他", "****，找他"),
+            ("①③⑧⓪⓪⓪⓪⓪⓪⓪⓪", "****"),
+            ("1️⃣3️⃣8️⃣00000000", "****"),
+            ("511725 - 19461124 - 000Ｘ", "****"),
+            ("138    0000    0000", "138    0000    0000"),
+            ("一组二组三组四组", "一组二组三组四组"),
             ("2026-11-25 起修300米", "2026-11-25 起修300米"),
             ("12345热线、95598", "12345热线、95598"),
             ("第1组、第2组", "第1组、第2组"),

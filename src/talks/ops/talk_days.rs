@@ -27,6 +27,7 @@ use crate::{
     talks::{
         bodies::SingleDayBody,
         terms::{self, DatedTerms, Terms},
+        words,
     },
 };
 
@@ -165,8 +166,8 @@ fn slots_of(day: &talk_day::Model, dated: &DatedTerms) -> Result<Vec<slot::Model
 /// Makes a day beside all rules.
 pub async fn make_single(
     tx: &Tx,
-    staff: &Staff<ManageTalks>,
     app: &App,
+    staff: &Staff<ManageTalks>,
     division: DivisionId,
     body: &SingleDayBody,
     now: Instant,
@@ -195,10 +196,11 @@ pub(super) async fn lock(tx: &Tx, staff: &Staff<ManageTalks>, id: TalkDayId) -> 
     Ok(row)
 }
 
-/// A reason as it is kept; 422 when it says nothing.
+/// A reason as it is kept; 422 when it says nothing, or holds somebody's number: everybody who is booked reads it.
 pub(super) fn reason(said: &str) -> Result<String, Problem> {
     match said.trim() {
         "" => Err(Problem::field("/reason", "empty")),
+        said if words::holds_number(said) => Err(Problem::field("/reason", "personal")),
         said => Ok(said.to_owned()),
     }
 }

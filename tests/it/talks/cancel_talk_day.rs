@@ -15,6 +15,8 @@ both_engines! {
         let booking = booked(&villager, &day["slots"][0]).await;
         app.staff("neighbour").await.post(&cancel(&day), json!({"reason": "下雨"})).await.problem("not_found");
         desk.post(&cancel(&day), json!({"reason": "  "})).await.invalid("/reason", "empty");
+        let with_a_phone = json!({"reason": "主持人病了，请打 138-0000 0000"});
+        desk.post(&cancel(&day), with_a_phone).await.invalid("/reason", "personal");
         desk.post(&cancel(&day), json!({"reason": "下雨"})).await.expect(200);
         let now = villager.get(&format!("/bookings/{}", booking["id"].as_str().unwrap())).await.expect(200);
         assert_eq!((&now["state"], &now["cancel_reason"]), (&json!("cancelled"), &json!("day_cancelled")));
