@@ -141,12 +141,12 @@ fn as_published(
     let told: Vec<Told> = serde_json::from_value(matters(&minutes.public_document)).map_err(Problem::unexpected)?;
     // Whose they are stands in what was signed alone, in the same order.
     let whole = matters(&minutes::document(app, minutes)?);
-    let whose = |at: usize| serde_json::from_value(whole.get(at)?.get("booking")?.clone()).ok();
+    let booking_at = |at: usize| serde_json::from_value(whole.get(at)?.get("booking")?.clone()).ok();
     let view = |(at, matter): (usize, Told)| WhatBecame {
         title: matter.title.unwrap_or_else(|| matters::topic_label(&matter.topic)),
         topic: matter.topic,
         outcome: matter.outcome,
-        case_state: whose(at).and_then(|id: BookingId| cases.get(&id).copied()),
+        case_state: booking_at(at).and_then(|id: BookingId| cases.get(&id).copied()),
         answered: matter.text,
     };
     Ok(told.into_iter().enumerate().map(view).collect())

@@ -194,8 +194,8 @@ impl Watches {
                 actix_web::rt::spawn(look(app.clone(), Looking { watches: self.clone(), ended: false }));
             }
         }
-        let watcher = |seen| Watcher { day: id, seat, watches: self.clone(), seen };
-        Ok(watched.sit(id, seat).map(watcher))
+        let seated = |seen| Watcher { day: id, seat, watches: self.clone(), seen };
+        Ok(watched.sit(id, seat).map(seated))
     }
 
     /// The days that somebody watches; the others are forgotten. With none left nobody looks any more.

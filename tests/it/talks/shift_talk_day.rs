@@ -109,6 +109,7 @@ both_engines! {
             (with("2026-11-23", json!("09:00")), "/starts", "past"),
             (with("2026-11-25", json!("23:45")), "/starts", "out_of_range"),
             (json!({"date": "2026-11-26", "reason": " "}), "/reason", "empty"),
+            (json!({"date": "2026-11-26", "reason": "问幺三八零零零零零零零零"}), "/reason", "personal"),
             (json!({"date": "2026-11-26", "reason": "x", "colour": 1}), "/colour", "unknown_field"),
         ] {
             desk.post(&shift(&day), body).await.invalid(pointer, fault);
