@@ -240,7 +240,8 @@ pub struct ShiftTalkDay {
 pub struct WithdrawHost {
     /// One of the day's hosts.
     pub(super) host: StaffId,
-    /// Who takes over: posted here and not hosting yet. Without one the day has fewer places.
+    /// Who takes over: has the duty to host here or above and does not host the day yet. Without one the day has fewer
+    /// places.
     pub(super) stand_in: Option<StaffId>,
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
