@@ -15,6 +15,7 @@ mod m0006_units_of_a_place;
 mod m0007_people;
 mod m0008_staff_and_audit;
 mod m0009_talk_days_whole;
+mod m0010_indexes_of_talk_days;
 mod shape;
 
 /// All steps, oldest first.
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_people::Migration),
             Box::new(m0008_staff_and_audit::Migration),
             Box::new(m0009_talk_days_whole::Migration),
+            Box::new(m0010_indexes_of_talk_days::Migration),
         ]
     }
 }

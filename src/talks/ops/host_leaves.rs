@@ -118,7 +118,7 @@ async fn hand_over(tx: &Tx, day: talk_day::Model, from: StaffId, to: StaffId, no
     let to_come = [BookingState::ToConfirm, BookingState::Booked, BookingState::CheckedIn, BookingState::Parked];
     let booked = booking::Entity::find()
         .filter(booking::COLUMN.talk_day_id.eq(day.id))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .filter(booking::COLUMN.state.is_in(to_come))
         .order_by_asc(booking::Column::Id)
         .all(tx)
@@ -143,7 +143,7 @@ async fn shrink(tx: &Tx, day: &talk_day::Model, hosts: usize, reason: &str, now:
     let before = places::lock_all(tx, day.id).await?;
     let booked = booking::Entity::find()
         .filter(booking::COLUMN.talk_day_id.eq(day.id))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .filter(booking::COLUMN.state.is_in([BookingState::ToConfirm, BookingState::Booked]))
         // By the order of their making, the last first.
         .order_by_desc(booking::Column::CreatedAt)

@@ -11,7 +11,10 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::turns::{self, Turns};
+use super::{
+    places,
+    turns::{self, Turns},
+};
 use crate::{
     app::App,
     auth::{
@@ -54,8 +57,7 @@ pub async fn list(
 ) -> Result<Vec<InLine>, Problem> {
     let db = app.db.read();
     let viewed = Viewed::open(db, staff, id, app.clock.now()).await?;
-    let mut query =
-        booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id)).filter(booking::COLUMN.live.eq(true));
+    let mut query = booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id)).filter(places::live());
     if let Some(state) = state {
         query = query.filter(booking::COLUMN.state.eq(state));
     }

@@ -48,7 +48,7 @@ pub(super) async fn cancel(
         .col_expr(booking::Column::CancelReason, reason.into())
         .col_expr(booking::Column::ChangedAt, now.into())
         .col_expr(booking::Column::Version, Expr::col(booking::Column::Version).add(1))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .filter(which)
         .exec_with_returning(tx)
         .await?;
@@ -136,7 +136,7 @@ async fn busy(
         .columns([booking::Column::PersonId, booking::Column::TalkDayId])
         .filter(booking::COLUMN.person_id.is_in(padded(people)))
         .filter(booking::COLUMN.talk_day_id.is_in(padded(days)))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .into_tuple()
         .all(tx)
         .await?;

@@ -22,7 +22,7 @@ use crate::{db::Tx, problem::Problem, talks::terms::stored};
 async fn live(tx: &Tx, person: PersonId) -> Result<Vec<booking::Model>, Problem> {
     let rows = booking::Entity::find()
         .filter(booking::COLUMN.person_id.eq(person))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .order_by_asc(booking::Column::TalkDayId);
     Ok(rows.all(tx).await?)
 }

@@ -43,6 +43,11 @@ pub struct Alternative {
     free: i32,
 }
 
+/// That a booking is live, in the words of the partial indexes: `SQLite` takes `live = ?` for something else.
+pub(super) fn live() -> Expr {
+    Expr::col((booking::Entity, booking::Column::Live))
+}
+
 /// The slots, locked; in the order of their ids.
 pub(super) async fn lock(tx: &Tx, ids: BTreeSet<SlotId>) -> Result<Vec<slot::Model>, Problem> {
     let slots = slot::Entity::find().filter(slot::COLUMN.id.is_in(padded(ids))).order_by_asc(slot::Column::Id);
@@ -138,7 +143,7 @@ pub(super) async fn numbers(
         .column(booking::Column::SlotId)
         .column(booking::Column::NumberInLine)
         .filter(booking::COLUMN.slot_id.is_in(padded(used.keys().copied())))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(live())
         .into_tuple()
         .all(tx)
         .await?;

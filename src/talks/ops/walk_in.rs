@@ -78,7 +78,7 @@ pub async fn register(
     let mode = check(body, &day)?;
     let person = person(tx, app, staff, body, acting.now).await?;
     let held = booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id));
-    let held = held.filter(booking::COLUMN.person_id.eq(person)).filter(booking::COLUMN.live.eq(true)).one(tx).await?;
+    let held = held.filter(booking::COLUMN.person_id.eq(person)).filter(places::live()).one(tx).await?;
     if held.is_some() {
         return Err(Code::AlreadyBooked.into());
     }
