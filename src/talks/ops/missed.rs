@@ -104,7 +104,7 @@ pub async fn confirm(
     now: Instant,
 ) -> Result<booking::Model, Problem> {
     let open = step::open(tx, staff, id).await?;
-    let acting = Acting { staff: staff.id(), said_at: None, key: None, now };
+    let acting = Acting::call(staff.id(), None, now);
     let booking = step::take(tx, open, LineAction::Confirm, &acting, |_| {}).await?;
     tell(tx, booking, "booking_confirmed", now).await
 }

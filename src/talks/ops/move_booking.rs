@@ -78,7 +78,7 @@ pub async fn move_booking(
     let (slot, number) = take_place(tx, &row, to, day, now).await?;
     let (from, place) = (row.slot_id, row.place);
     let booking = rewrite(tx, row, day, &slot, number, now).await?;
-    note(tx, me, &booking, now).await?;
+    note(tx, me, day, &booking, now).await?;
     match place {
         BookingPlace::Public => {
             waits::give_back(tx, old_day, from, 1, now).await?;
@@ -158,7 +158,13 @@ async fn rewrite(
     row.update(tx).await.map_err(again_on_unique)
 }
 
-async fn note(tx: &Tx, me: &Villager, booking: &booking::Model, now: Instant) -> Result<(), Problem> {
+async fn note(
+    tx: &Tx,
+    me: &Villager,
+    day: &talk_day::Model,
+    booking: &booking::Model,
+    now: Instant,
+) -> Result<(), Problem> {
     let agent = booking.person_id != me.person();
     let event = booking_event::ActiveModel {
         id: Set(BookingEventId::fresh()),
@@ -172,7 +178,11 @@ async fn note(tx: &Tx, me: &Villager, booking: &booking::Model, now: Instant) ->
         person_id: Set(Some(me.person())),
         at: Set(now),
         acted_at: Set(now),
+        booking_version: Set(booking.version),
+        // It is no step of the line, which stays as it is.
+        line_version: Set(day.line_version),
         key: Set(None),
+        fingerprint: Set(None),
         before: Set(None),
         undone_at: Set(None),
     };
