@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use entity::{
     Instant, booking,
-    booking::{BookingPrivacy, BookingState},
+    booking::{BookingChannel, BookingPrivacy, BookingState, MissedObjection},
     id::{PersonId, SlotId, TalkDayId},
     person, slot,
     talk_day::{self, TalkFormat},
@@ -265,6 +265,7 @@ pub(super) async fn lock_days(
     Ok(days.into_iter().map(|day| (day.id, day)).collect())
 }
 
+type Live = (PersonId, TalkDayId, BookingState, Option<MissedObjection>, BookingChannel, Option<Instant>);
 type Known = (PersonId, bool, Option<NaiveDate>, Option<NaiveDate>);
 
 /// Locks the persons, so that their calls count one by one: what they hold, what they missed, whether limits bind them.
@@ -273,6 +274,7 @@ pub(super) async fn lock_people(
     people: BTreeSet<PersonId>,
     now: Instant,
 ) -> Result<BTreeMap<PersonId, Standing>, Problem> {
+    use booking::Column;
     let people = padded(people);
     let lock = person::Entity::find().select_only().columns([
         person::Column::Id,
@@ -289,26 +291,22 @@ pub(super) async fn lock_people(
         let priority = from.is_some_and(|from| from <= today) || until.is_some_and(|until| until >= today);
         standing.insert(id, Standing { priority, minor, ..Standing::default() });
     }
-    let live: Vec<(PersonId, TalkDayId, BookingState, Option<booking::MissedObjection>)> = booking::Entity::find()
+    let live: Vec<Live> = booking::Entity::find()
         .select_only()
-        .columns([
-            booking::Column::PersonId,
-            booking::Column::TalkDayId,
-            booking::Column::State,
-            booking::Column::Objection,
-        ])
+        .columns([Column::PersonId, Column::TalkDayId, Column::State, Column::Objection])
+        .columns([Column::Channel, Column::ArrivedAt])
         .filter(booking::COLUMN.person_id.is_in(people))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .into_tuple()
         .all(tx)
         .await?;
     let ends = ends_of(tx, live.iter().map(|(_, day, ..)| *day).collect(), now).await?;
-    for (person, day, state, objection) in live {
+    for (person, day, state, objection, channel, arrived_at) in live {
         let (Some(ends_at), Some(standing)) = (ends.get(&day), standing.get_mut(&person)) else { continue };
         if *ends_at > now {
             standing.held.push(day);
         }
-        standing.missed += usize::from(rules::counts_as_missed(state, objection));
+        standing.missed += usize::from(rules::counts_as_missed(state, objection, channel, arrived_at));
     }
     Ok(standing)
 }
