@@ -1,6 +1,8 @@
 //! What happens by the clock: rules become dated days and follow a calendar that was published since; places that were
 //! held and not taken go to the next.
 
+use std::collections::BTreeSet;
+
 use entity::{id::TalkRuleId, talk_rule};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -58,16 +60,26 @@ async fn one(app: &App, rule: &talk_rule::Model) -> Result<(), Problem> {
 
 /// Holds that ran out go to the next in line; who still waits when booking closes is told. Running it twice, or on two
 /// servers at once, moves nothing twice.
+///
+/// An entry that cannot be moved is logged and passed over: it must not keep the others from their places.
 pub async fn move_waiting_lists(app: &App) -> Result<(), Problem> {
+    let mut failed = BTreeSet::new();
     loop {
-        let overdue = waits::overdue(app).await?;
-        let now = app.clock.now();
-        for wait in &overdue {
-            let seen = wait.clone();
-            app.db.transact(async move |tx| waits::expire(tx, &seen, now).await).await?;
-        }
+        let overdue = waits::overdue(app, &failed).await?;
         if overdue.is_empty() {
             return Ok(());
+        }
+        let now = app.clock.now();
+        for wait in overdue {
+            let id = wait.id;
+            let moved = app.db.transact(async move |tx| waits::expire(tx, &wait, now).await).await;
+            if let Err(problem) = moved {
+                if problem.code() == Code::Busy {
+                    return Err(problem);
+                }
+                tracing::error!(talk_wait.id = %id, reason = problem.source_text(), "an entry of a waiting list stays");
+                failed.insert(id);
+            }
         }
     }
 }

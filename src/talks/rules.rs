@@ -5,11 +5,13 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use entity::{
     Instant, booking,
     booking::{BookingChannel, BookingState, MissedObjection},
-    id::TalkDayId,
+    id::{SlotId, TalkDayId, TalkWaitId},
     slot, talk_day,
     talk_day::TalkDayState,
 };
@@ -56,6 +58,17 @@ pub fn bookable(day: &talk_day::Model, now: Instant) -> Result<(), Code> {
     }
 }
 
+/// A place that is held for somebody who waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// On which day.
+    pub day: TalkDayId,
+    /// In which slot.
+    pub slot: SlotId,
+    /// For which entry of its list.
+    pub wait: TalkWaitId,
+}
+
 /// What a person's wish for a place is measured by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -63,15 +76,35 @@ pub struct Standing {
     pub held: Vec<TalkDayId>,
     /// How often they were missed lately.
     pub missed: usize,
+    /// Places that are held for them.
+    pub offers: Vec<Offer>,
     /// 65 and over, disabled, pregnant: no limit binds them.
     pub priority: bool,
     /// Under 14.
     pub minor: bool,
 }
 
-/// Whether this person may have one more booking.
-pub fn has_room(standing: &Standing) -> Result<(), Code> {
-    if standing.priority || standing.held.len() < MOST_OPEN_BOOKINGS { Ok(()) } else { Err(Code::LimitReached) }
+impl Standing {
+    /// Slots of a day, other than this one, in which a place is held for them: with a booking it ends.
+    pub fn offered_beside(&self, day: TalkDayId, but: SlotId) -> impl Iterator<Item = &Offer> {
+        self.offers.iter().filter(move |offer| offer.day == day && offer.slot != but)
+    }
+}
+
+/// Whether this person may have a place on this day besides those they have on others. What is held for them counts as
+/// a booking, or lists would be a way to keep more places than anybody may book.
+pub fn has_room(standing: &Standing, day: TalkDayId) -> Result<(), Code> {
+    let offered = standing.offers.iter().map(|offer| offer.day).filter(|other| *other != day);
+    let open: BTreeSet<TalkDayId> = standing.held.iter().copied().chain(offered).collect();
+    if standing.priority || open.len() < MOST_OPEN_BOOKINGS { Ok(()) } else { Err(Code::LimitReached) }
+}
+
+/// Whether a place of this day can be held for this person who waits for it: not while they have one there or one is
+/// held for them, and not beyond the limit of bookings.
+#[must_use]
+pub fn may_be_offered(standing: &Standing, day: TalkDayId) -> bool {
+    let has_one = standing.held.contains(&day) || standing.offers.iter().any(|offer| offer.day == day);
+    !has_one && has_room(standing, day).is_ok()
 }
 
 /// Where a fresh booking begins: who was missed twice lately is asked by phone first, and not turned away.
@@ -146,6 +179,14 @@ pub fn actions(row: &booking::Model, day: &talk_day::Model, now: Instant) -> Vec
 pub fn lowest_free(first: i32, used: &[i32]) -> i32 {
     // Among one number more than are in use, one is free.
     (first..).take(used.len() + 1).find(|number| !used.contains(number)).unwrap_or(first)
+}
+
+/// The number of a kept place of a slot: the lowest free one after those of its public places, else any of the slot. It
+/// never runs into the numbers of the next slot, whatever the slot has shrunk to.
+#[must_use]
+pub fn kept_number(slot: &slot::Model, used: &[i32]) -> i32 {
+    let mut kept = slot.first_number + slot.public_places..slot.first_number + slot.places;
+    kept.find(|number| !used.contains(number)).unwrap_or_else(|| lowest_free(slot.first_number, used))
 }
 
 /// The free slots nearest to the wanted one: of the same day by distance, earlier first when even, then later days.

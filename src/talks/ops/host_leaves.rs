@@ -171,7 +171,12 @@ async fn shrink(tx: &Tx, day: &talk_day::Model, hosts: usize, reason: &str, now:
     lost_places::write(tx, &before, &slots).await?;
     let why = Why { with_place: "booking_host_left", without: "booking_host_left_no_place", reason };
     lost_places::tell(tx, day, &slots, &lost, why, now).await?;
-    lost_places::tell_waiting(tx, &slots, &waits, "wait_hold_withdrawn", &json!({}), now).await
+    lost_places::tell_waiting(tx, &slots, &waits, "wait_hold_withdrawn", &json!({}), now).await?;
+    // A party whose hold went may have left more free than had to go.
+    for slot in slots.iter().filter(|slot| !before.contains(slot)) {
+        super::waits::serve(tx, places::lock_one(tx, slot.id).await?, day, now).await?;
+    }
+    Ok(())
 }
 
 /// What a slot that shrinks takes from people.
@@ -299,6 +304,7 @@ mod tests {
             held: 0,
             reserve_taken: 0,
             waiting: 0,
+            joined: 0,
             released: 0,
             first_number: 1,
         }
@@ -354,6 +360,7 @@ mod tests {
             id: TalkWaitId::fresh(),
             slot_id: slot.id,
             talk_day_id: slot.talk_day_id,
+            turn: 1,
             person_id: PersonId::fresh(),
             agent_id: None,
             authorisation_id: None,

@@ -74,6 +74,7 @@ fn standing(terms: &Terms, day: &str) -> StandingDay {
         held: 0,
         reserve_taken: 0,
         waiting: 0,
+        joined: 0,
         released: 0,
         first_number: 1,
     };

@@ -1,4 +1,4 @@
-use entity::id::{DivisionId, PersonId, SlotId};
+use entity::id::{DivisionId, PersonId};
 use serde_json::json;
 
 use super::*;
@@ -64,6 +64,7 @@ fn slot(day: TalkDayId, starts: &str) -> slot::Model {
         held: 0,
         reserve_taken: 0,
         waiting: 0,
+        joined: 0,
         released: 0,
         first_number: 1,
     }
@@ -82,10 +83,20 @@ fn booking_is_open_from_its_opening_to_its_closing_and_on_standing_days_only() {
 
 #[test]
 fn the_fourth_open_booking_is_one_too_many() {
-    let held = |days: usize| Standing { held: vec![TalkDayId::fresh(); days], ..Standing::default() };
-    assert_eq!(has_room(&held(2)), Ok(()));
-    assert_eq!(has_room(&held(3)), Err(Code::LimitReached));
-    assert_eq!(has_room(&Standing { priority: true, ..held(30) }), Ok(()), "the old are never limited");
+    let fresh = |days: usize| (0..days).map(|_| TalkDayId::fresh()).collect::<Vec<_>>();
+    let held = |days: usize| Standing { held: fresh(days), ..Standing::default() };
+    let day = TalkDayId::fresh();
+    assert_eq!(has_room(&held(2), day), Ok(()));
+    assert_eq!(has_room(&held(3), day), Err(Code::LimitReached));
+    assert_eq!(has_room(&Standing { priority: true, ..held(30) }, day), Ok(()), "the old are never limited");
+    let offer = |day| Offer { day, slot: SlotId::fresh(), wait: TalkWaitId::fresh() };
+    let offered = Standing { offers: vec![offer(TalkDayId::fresh())], ..held(2) };
+    assert_eq!(has_room(&offered, day), Err(Code::LimitReached), "what is held counts");
+    assert!(!may_be_offered(&offered, day));
+    let here = Standing { offers: vec![offer(day)], ..held(2) };
+    assert_eq!(has_room(&here, day), Ok(()), "it is the place they would take");
+    assert!(!may_be_offered(&here, day), "one place a day");
+    assert!(may_be_offered(&held(2), day));
 }
 
 #[test]
@@ -134,6 +145,16 @@ fn a_number_given_up_is_given_out_again() {
     assert_eq!(lowest_free(4, &[]), 4);
     assert_eq!(lowest_free(4, &[4, 6]), 5);
     assert_eq!(lowest_free(4, &[5, 4, 6]), 7);
+    let whole = slot::Model {
+        places: 6,
+        public_places: 4,
+        first_number: 7,
+        ..slot(TalkDayId::fresh(), "2026-11-25T01:00:00Z")
+    };
+    assert_eq!(kept_number(&whole, &[7, 11]), 12);
+    // It has shrunk since, and who has the places has the numbers of before.
+    let shrunk = slot::Model { places: 3, public_places: 2, ..whole };
+    assert_eq!(kept_number(&shrunk, &[8, 9]), 7);
 }
 
 #[test]
