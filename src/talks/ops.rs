@@ -10,6 +10,7 @@ pub(super) mod cancel_day;
 pub(super) mod conclude;
 pub(super) mod council;
 pub(super) mod desk_booking;
+pub(super) mod desk_changes;
 pub(super) mod find;
 pub(super) mod host_leaves;
 mod hosts;
