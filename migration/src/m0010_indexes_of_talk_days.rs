@@ -26,6 +26,7 @@ impl MigrationTrait for Migration {
         for (table, name) in [
             ("booking", "ix_booking_talk_day_id_state"),
             ("booking", "ix_booking_slot_id"),
+            ("talk_day", "ix_talk_day_on_date"),
             ("talk_wait", "ix_talk_wait_slot_id_state_turn"),
             ("talk_wait", "ix_talk_wait_talk_day_id_state"),
             ("booking_event", "ux_booking_event_talk_day_id_staff_id_key"),
@@ -71,6 +72,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
     vec![
         index("booking", &["talk_day_id", "state"]),
         index("booking", &["slot_id"]),
+        index("talk_day", &["on_date"]),
         index("talk_wait", &["slot_id", "state", "turn"]),
         // Not only of those who wait: a day is asked for everybody who ever waited, too.
         index("talk_wait", &["talk_day_id", "state"]),

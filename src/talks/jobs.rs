@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use entity::{id::TalkRuleId, talk_rule};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::ops::{rule_days, waits};
+use super::ops::{closing, rule_days, waits};
 use crate::{
     app::App,
     calendar,
@@ -19,7 +19,8 @@ const BATCH: u64 = 100;
 /// Turns rules into dated talk days, some weeks ahead. Running it twice, or on two servers at once, makes nothing twice;
 /// a server that died in the middle left whole days behind, and the next run makes the others.
 ///
-/// A rule that cannot be read is logged and passed over: it must not keep the other villages from their days.
+/// A rule that cannot be read is logged and passed over: it must not keep the other villages from their days. Days that
+/// are over are closed in the same round.
 pub async fn materialise(app: &App) -> Result<(), Problem> {
     // With an older calendar than another server has, each would undo what the other did.
     calendar::refresh(app).await?;
@@ -36,7 +37,27 @@ pub async fn materialise(app: &App) -> Result<(), Problem> {
         }
         match rules.last() {
             Some(last) => after = Some(last.id),
-            None => return Ok(()),
+            None => break,
+        }
+    }
+    close_days(app).await
+}
+
+/// Closes the days that are over. One that cannot be closed is logged and passed over.
+async fn close_days(app: &App) -> Result<(), Problem> {
+    let mut after = None;
+    loop {
+        let days = closing::unclosed(app, after).await?;
+        let Some(last) = days.last() else { return Ok(()) };
+        after = Some(*last);
+        let now = app.clock.now();
+        for day in days {
+            if let Err(problem) = app.db.transact(async move |tx| closing::close(tx, day, now).await).await {
+                if problem.code() == Code::Busy {
+                    return Err(problem);
+                }
+                tracing::error!(talk_day.id = %day, reason = problem.source_text(), "a talk day was not closed");
+            }
         }
     }
 }

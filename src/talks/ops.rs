@@ -7,6 +7,7 @@ pub(super) mod bookings;
 pub(super) mod calendar;
 pub(super) mod call;
 pub(super) mod cancel_day;
+pub(super) mod closing;
 pub(super) mod conclude;
 pub(super) mod council;
 pub(super) mod desk_booking;

@@ -200,7 +200,7 @@ impl From<ForDesk> for BookingForDeskView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListForDesk {
-    /// For a call to confirm, or for an objection to be settled.
+    /// For a call to confirm, for an objection to be settled, or, the day being over, for a word on whether they came.
     #[param(inline)]
     waiting_for: WaitingForDesk,
 }

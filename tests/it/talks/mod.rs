@@ -6,6 +6,7 @@ mod book_slot;
 mod calendar;
 mod cancel_booking;
 mod cancel_talk_day;
+mod closing;
 mod conclude_booking;
 mod desk;
 mod desk_bookings;
