@@ -135,6 +135,16 @@ pub fn containing(text: &str) -> LikeExpr {
     LikeExpr::new(format!("%{escaped}%")).escape('\\')
 }
 
+/// As [`again_on_unique`], of one column; any other clash would come again with every try.
+pub(crate) fn again_on_unique_of(fault: DbErr, column: &str) -> Problem {
+    match fault.sql_err() {
+        // Both engines name the columns, in the message or in the name of the constraint.
+        Some(sea_orm::SqlErr::UniqueConstraintViolation(what)) if what.contains(column) => Problem::try_again(fault),
+        Some(sea_orm::SqlErr::UniqueConstraintViolation(_)) => Problem::unexpected(fault),
+        _ => fault.into(),
+    }
+}
+
 /// A unique violation that the caller may answer by another try of the whole transaction.
 pub(crate) fn again_on_unique(fault: DbErr) -> Problem {
     match fault.sql_err() {

@@ -28,8 +28,14 @@ pub struct Model {
     pub at: Instant,
     /// When it was done: by the desk's clock where the line was down and that is plausible, else as `at`.
     pub acted_at: Instant,
-    /// Names the step once for a day, so that a queue sent twice acts once.
+    /// Version of the booking with it: steps of one booking are in this order.
+    pub booking_version: i32,
+    /// Version of the line of the day with it: steps of one day are in this order, whatever the clocks of servers say.
+    pub line_version: i32,
+    /// Names the step once for a day and who took it, so that a queue sent twice acts once.
     pub key: Option<String>,
+    /// Of what was sent under the key: another step under the same key is not the same step.
+    pub fingerprint: Option<String>,
     /// The columns as they were, for undoing it.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub before: Option<Json>,

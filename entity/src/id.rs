@@ -42,5 +42,5 @@ ids! {
     AbsenceId, AuthorisationId, AuthorisationUseId, BookingEventId, BookingId, CaseId, CaseEventId, ConflictId, ConsentId,
     CouncilMatterId, DataExportId, DivisionChangeId, DivisionId, HostCoverId, HouseholdId, JobId, MinutesSignatureId,
     NoticeId, PartyId, PersonId, PostingId, ResidenceClaimId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
-    TalkDayId, TalkMinutesId, TalkRatingId, TalkRecordId, TalkRuleId, TalkWaitId, UnitId,
+    TalkDayId, TalkMinutesId, TalkRatingId, TalkRecordId, TalkRuleId, TalkWaitId, TalkWaiterId, UnitId,
 }

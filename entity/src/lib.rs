@@ -52,6 +52,7 @@ pub mod talk_rating;
 pub mod talk_record;
 pub mod talk_rule;
 pub mod talk_wait;
+pub mod talk_waiter;
 pub mod throttle;
 pub mod unit;
 pub mod wechat_account;

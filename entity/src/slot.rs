@@ -30,6 +30,8 @@ pub struct Model {
     pub reserve_taken: i32,
     /// How many entries of the waiting list wait: while 0 nobody needs to look.
     pub waiting: i32,
+    /// How many ever joined its waiting list: the next gets the number after, whatever the clocks of servers say.
+    pub joined: i32,
     /// How many bookings were ever given up: while 0 the next number needs no look-up.
     pub released: i32,
     /// Number in line of this slot's first place.

@@ -130,7 +130,7 @@ pub struct Model {
     pub changed_at: Option<Instant>,
     /// Moves with every step of the line, so that whoever watches knows to look again.
     pub line_version: i32,
-    /// How many walked in; the next gets the number after.
+    /// How many walked in.
     pub walk_ins: i32,
     pub version: i32,
     pub created_at: Instant,

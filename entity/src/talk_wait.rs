@@ -52,14 +52,15 @@ pub enum WaitState {
 #[sea_orm(table_name = "talk_wait")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    /// In the order in which people joined.
     pub id: TalkWaitId,
     pub slot_id: SlotId,
     pub talk_day_id: TalkDayId,
+    /// Drawn under the lock of the slot: the list is served in this order.
+    pub turn: i32,
     pub person_id: PersonId,
     pub agent_id: Option<PersonId>,
     pub authorisation_id: Option<AuthorisationId>,
-    /// Person ids of all for whom a place is wanted, the one above first.
+    /// Person ids of all for whom a place is wanted, the one above first; each has a row in `talk_waiter`, too.
     #[sea_orm(column_type = "JsonBinary")]
     pub party: Json,
     /// How many places: one for each of the party.

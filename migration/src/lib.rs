@@ -16,6 +16,7 @@ mod m0007_people;
 mod m0008_staff_and_audit;
 mod m0009_talk_days_whole;
 mod m0010_host_covers;
+mod m0011_indexes_of_talk_days;
 mod shape;
 
 /// All steps, oldest first.
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_staff_and_audit::Migration),
             Box::new(m0009_talk_days_whole::Migration),
             Box::new(m0010_host_covers::Migration),
+            Box::new(m0011_indexes_of_talk_days::Migration),
         ]
     }
 }

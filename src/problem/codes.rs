@@ -57,6 +57,7 @@ codes! {
     BookingClosed "booking_closed" CONFLICT,
     BookingNotOpen "booking_not_open" CONFLICT,
     LimitReached "limit_reached" CONFLICT,
+    OfferUsedUp "offer_used_up" CONFLICT,
     TooLate "too_late" CONFLICT,
     UndoTooLate "undo_too_late" CONFLICT,
     LineEmpty "line_empty" CONFLICT,

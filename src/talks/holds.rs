@@ -37,14 +37,6 @@ pub fn free(slot: &slot::Model) -> i32 {
     (slot.public_places - slot.taken - slot.held).max(0)
 }
 
-/// Who of the waiting list, in the order of joining, gets what is free: the first whose party fits.
-///
-/// A family that needs more places than there are is passed over and keeps its turn; no place stays empty for it.
-#[must_use]
-pub fn next(waiting: &[talk_wait::Model], free: i32) -> Option<&talk_wait::Model> {
-    waiting.iter().find(|wait| wait.state == WaitState::Waiting && wait.places <= free)
-}
-
 /// Why an entry of a waiting list stands where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -57,15 +49,19 @@ pub enum WaitReason {
     OfferedToAnother,
     /// There are free places, but fewer than the party needs.
     NeedsMorePlaces,
+    /// It can have no place as things stand: one of the party has a place that day, or one is held for them; they are at
+    /// the limit of bookings; or had their offer on that day and let it go.
+    PassedOver,
     /// It does not wait any more.
     Over,
 }
 
 /// Why this entry stands where it stands.
 #[must_use]
-pub fn reason(wait: &talk_wait::Model, slot: &slot::Model) -> WaitReason {
+pub fn reason(wait: &talk_wait::Model, slot: &slot::Model, passed_over: bool) -> WaitReason {
     match wait.state {
         WaitState::Held => WaitReason::Offered,
+        WaitState::Waiting if passed_over => WaitReason::PassedOver,
         WaitState::Waiting if slot.held > 0 => WaitReason::OfferedToAnother,
         WaitState::Waiting if free(slot) > 0 => WaitReason::NeedsMorePlaces,
         WaitState::Waiting => WaitReason::NobodyGaveUp,

@@ -1,10 +1,12 @@
 //! What happens by the clock: rules become dated days and follow a calendar that was published since; places that were
 //! held and not taken go to the next.
 
+use std::collections::BTreeSet;
+
 use entity::{id::TalkRuleId, talk_rule};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::ops::{rule_days, waits};
+use super::ops::{closing, rule_days, waits};
 use crate::{
     app::App,
     calendar,
@@ -17,7 +19,8 @@ const BATCH: u64 = 100;
 /// Turns rules into dated talk days, some weeks ahead. Running it twice, or on two servers at once, makes nothing twice;
 /// a server that died in the middle left whole days behind, and the next run makes the others.
 ///
-/// A rule that cannot be read is logged and passed over: it must not keep the other villages from their days.
+/// A rule that cannot be read is logged and passed over: it must not keep the other villages from their days. Days that
+/// are over are closed in the same round.
 pub async fn materialise(app: &App) -> Result<(), Problem> {
     // With an older calendar than another server has, each would undo what the other did.
     calendar::refresh(app).await?;
@@ -34,7 +37,27 @@ pub async fn materialise(app: &App) -> Result<(), Problem> {
         }
         match rules.last() {
             Some(last) => after = Some(last.id),
-            None => return Ok(()),
+            None => break,
+        }
+    }
+    close_days(app).await
+}
+
+/// Closes the days that are over. One that cannot be closed is logged and passed over.
+async fn close_days(app: &App) -> Result<(), Problem> {
+    let mut after = None;
+    loop {
+        let days = closing::unclosed(app, after).await?;
+        let Some(last) = days.last() else { return Ok(()) };
+        after = Some(*last);
+        let now = app.clock.now();
+        for day in days {
+            if let Err(problem) = app.db.transact(async move |tx| closing::close(tx, day, now).await).await {
+                if problem.code() == Code::Busy {
+                    return Err(problem);
+                }
+                tracing::error!(talk_day.id = %day, reason = problem.source_text(), "a talk day was not closed");
+            }
         }
     }
 }
@@ -58,16 +81,26 @@ async fn one(app: &App, rule: &talk_rule::Model) -> Result<(), Problem> {
 
 /// Holds that ran out go to the next in line; who still waits when booking closes is told. Running it twice, or on two
 /// servers at once, moves nothing twice.
+///
+/// An entry that cannot be moved is logged and passed over: it must not keep the others from their places.
 pub async fn move_waiting_lists(app: &App) -> Result<(), Problem> {
+    let mut failed = BTreeSet::new();
     loop {
-        let overdue = waits::overdue(app).await?;
-        let now = app.clock.now();
-        for wait in &overdue {
-            let seen = wait.clone();
-            app.db.transact(async move |tx| waits::expire(tx, &seen, now).await).await?;
-        }
+        let overdue = waits::overdue(app, &failed).await?;
         if overdue.is_empty() {
             return Ok(());
+        }
+        let now = app.clock.now();
+        for wait in overdue {
+            let id = wait.id;
+            let moved = app.db.transact(async move |tx| waits::expire(tx, &wait, now).await).await;
+            if let Err(problem) = moved {
+                if problem.code() == Code::Busy {
+                    return Err(problem);
+                }
+                tracing::error!(talk_wait.id = %id, reason = problem.source_text(), "an entry of a waiting list stays");
+                failed.insert(id);
+            }
         }
     }
 }

@@ -118,7 +118,12 @@ impl Plan {
             }
         }
         let missing = sittings.iter().filter(|sitting| {
-            let twice = sitting.moved_from.is_some() && sitting.stands_for.is_subset(&held);
+            let twice = match sitting.moved_from {
+                // By hand it stands for itself: the day to ask for is the one it was moved from.
+                Some(from) if sitting.stands_for.contains(&sitting.date) => held.contains(&from),
+                Some(_) => sitting.stands_for.is_subset(&held),
+                None => false,
+            };
             // What is over by the time it is made would be a day on which nobody listened.
             !there.contains(&sitting.date) && !twice && clock::instant(sitting.date, terms.band.ends) > now
         });

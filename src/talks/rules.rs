@@ -2,11 +2,16 @@
 //!
 //! Pure: rows and instants in, an answer out. The facts come from [`super::ops`], which also makes them stick.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use entity::{
     Instant, booking,
-    booking::{BookingState, MissedObjection},
-    id::TalkDayId,
+    booking::{BookingChannel, BookingState, MissedObjection},
+    id::{SlotId, TalkDayId, TalkWaitId},
     slot, talk_day,
     talk_day::TalkDayState,
 };
@@ -69,6 +74,17 @@ pub fn may_meet(booking: &booking::Model, slot: &slot::Model, day: &talk_day::Mo
     booking.mode == TalkMode::Video.slug() && comes && in_time
 }
 
+/// A place that is held for somebody who waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// On which day.
+    pub day: TalkDayId,
+    /// In which slot.
+    pub slot: SlotId,
+    /// For which entry of its list.
+    pub wait: TalkWaitId,
+}
+
 /// What a person's wish for a place is measured by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -76,15 +92,35 @@ pub struct Standing {
     pub held: Vec<TalkDayId>,
     /// How often they were missed lately.
     pub missed: usize,
+    /// Places that are held for them.
+    pub offers: Vec<Offer>,
     /// 65 and over, disabled, pregnant: no limit binds them.
     pub priority: bool,
     /// Under 14.
     pub minor: bool,
 }
 
-/// Whether this person may have one more booking.
-pub fn has_room(standing: &Standing) -> Result<(), Code> {
-    if standing.priority || standing.held.len() < MOST_OPEN_BOOKINGS { Ok(()) } else { Err(Code::LimitReached) }
+impl Standing {
+    /// Slots of a day, other than this one, in which a place is held for them: with a booking it ends.
+    pub fn offered_beside(&self, day: TalkDayId, but: SlotId) -> impl Iterator<Item = &Offer> {
+        self.offers.iter().filter(move |offer| offer.day == day && offer.slot != but)
+    }
+}
+
+/// Whether this person may have a place on this day besides those they have on others. What is held for them counts as
+/// a booking, or lists would be a way to keep more places than anybody may book.
+pub fn has_room(standing: &Standing, day: TalkDayId) -> Result<(), Code> {
+    let offered = standing.offers.iter().map(|offer| offer.day).filter(|other| *other != day);
+    let open: BTreeSet<TalkDayId> = standing.held.iter().copied().chain(offered).collect();
+    if standing.priority || open.len() < MOST_OPEN_BOOKINGS { Ok(()) } else { Err(Code::LimitReached) }
+}
+
+/// Whether a place of this day can be held for this person who waits for it: not while they have one there or one is
+/// held for them, and not beyond the limit of bookings.
+#[must_use]
+pub fn may_be_offered(standing: &Standing, day: TalkDayId) -> bool {
+    let has_one = standing.held.contains(&day) || standing.offers.iter().any(|offer| offer.day == day);
+    !has_one && has_room(standing, day).is_ok()
 }
 
 /// Where a fresh booking begins: who was missed twice lately is asked by phone first, and not turned away.
@@ -97,10 +133,17 @@ pub fn first_state(standing: &Standing) -> BookingState {
     }
 }
 
-/// Whether a booking counts as missed: not while an objection is open, nor when it was upheld.
+/// Whether a booking counts as missed: not of somebody who walked in, nor of somebody who came and was not there when
+/// they were called; not while an objection is open, nor when it was upheld.
 #[must_use]
-pub fn counts_as_missed(state: BookingState, objection: Option<MissedObjection>) -> bool {
-    state == BookingState::Missed && matches!(objection, None | Some(MissedObjection::Refused))
+pub fn counts_as_missed(
+    state: BookingState,
+    objection: Option<MissedObjection>,
+    channel: BookingChannel,
+    arrived_at: Option<Instant>,
+) -> bool {
+    let never_came = channel != BookingChannel::WalkIn && arrived_at.is_none();
+    state == BookingState::Missed && never_came && matches!(objection, None | Some(MissedObjection::Refused))
 }
 
 /// Whether the person may object to being counted as missed now.
@@ -154,6 +197,14 @@ pub fn lowest_free(first: i32, used: &[i32]) -> i32 {
     (first..).take(used.len() + 1).find(|number| !used.contains(number)).unwrap_or(first)
 }
 
+/// The number of a kept place of a slot: the lowest free one after those of its public places, else any of the slot. It
+/// never runs into the numbers of the next slot, whatever the slot has shrunk to.
+#[must_use]
+pub fn kept_number(slot: &slot::Model, used: &[i32]) -> i32 {
+    let mut kept = slot.first_number + slot.public_places..slot.first_number + slot.places;
+    kept.find(|number| !used.contains(number)).unwrap_or_else(|| lowest_free(slot.first_number, used))
+}
+
 /// The free slots nearest to the wanted one: of the same day by distance, earlier first when even, then later days.
 #[must_use]
 pub fn nearest(wanted: &slot::Model, mut free: Vec<slot::Model>) -> Vec<slot::Model> {
@@ -192,183 +243,4 @@ pub fn window(
 #[must_use]
 pub fn spoken(at: Instant) -> String {
     at.with_timezone(&china()).format("%-m月%-d日 %H:%M").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use entity::id::{DivisionId, PersonId, SlotId};
-    use serde_json::json;
-
-    use super::*;
-    use crate::talks::fresh::Fresh;
-
-    fn at(text: &str) -> Instant {
-        text.parse().unwrap()
-    }
-
-    fn day() -> talk_day::Model {
-        talk_day::Model {
-            id: TalkDayId::fresh(),
-            division_id: DivisionId::fresh(),
-            rule_id: None,
-            on_date: "2026-11-25".parse().unwrap(),
-            state: TalkDayState::Planned,
-            starts_at: at("2026-11-25T01:00:00Z"),
-            ends_at: at("2026-11-25T03:00:00Z"),
-            opens_at: at("2026-11-17T16:00:00Z"),
-            closes_at: at("2026-11-24T23:00:00Z"),
-            place: "村委会".into(),
-            hosts: json!([]),
-            modes: json!(["in_person"]),
-            cancel_reason: None,
-            purpose: talk_day::TalkPurpose::Talk,
-            format: talk_day::TalkFormat::PrivateSlots,
-            video_url: None,
-            shifted_from: None,
-            shifted_at: None,
-            changed_at: None,
-            line_version: 0,
-            walk_ins: 0,
-            version: 1,
-            created_at: at("2026-10-01T00:00:00Z"),
-        }
-    }
-
-    fn booking(day: &talk_day::Model, state: BookingState) -> booking::Model {
-        let fresh = Fresh {
-            day: day.id,
-            slot: SlotId::fresh(),
-            person: PersonId::fresh(),
-            number_in_line: 1,
-            topic: "roads".into(),
-            summary: "路".into(),
-            privacy: booking::BookingPrivacy::Private,
-            mode: TalkMode::InPerson,
-            now: day.opens_at,
-        };
-        booking::Model { state, live: state != BookingState::Cancelled, ..fresh.row() }
-    }
-
-    fn slot(day: TalkDayId, starts: &str) -> slot::Model {
-        let starts_at = at(starts);
-        slot::Model {
-            id: SlotId::fresh(),
-            talk_day_id: day,
-            starts_at,
-            ends_at: starts_at + TimeDelta::minutes(15),
-            places: 1,
-            public_places: 1,
-            taken: 0,
-            held: 0,
-            reserve_taken: 0,
-            waiting: 0,
-            released: 0,
-            first_number: 1,
-        }
-    }
-
-    #[test]
-    fn booking_is_open_from_its_opening_to_its_closing_and_on_standing_days_only() {
-        let day = day();
-        assert_eq!(bookable(&day, at("2026-11-17T15:59:59.999Z")), Err(Code::BookingNotOpen));
-        assert_eq!(bookable(&day, day.opens_at), Ok(()));
-        assert_eq!(bookable(&day, at("2026-11-24T22:59:59.999Z")), Ok(()));
-        assert_eq!(bookable(&day, day.closes_at), Err(Code::BookingClosed));
-        let gone = talk_day::Model { state: TalkDayState::Cancelled, ..day };
-        assert_eq!(bookable(&gone, gone.opens_at), Err(Code::DayCancelled));
-    }
-
-    #[test]
-    fn the_fourth_open_booking_is_one_too_many() {
-        let held = |days: usize| Standing { held: vec![TalkDayId::fresh(); days], ..Standing::default() };
-        assert_eq!(has_room(&held(2)), Ok(()));
-        assert_eq!(has_room(&held(3)), Err(Code::LimitReached));
-        assert_eq!(has_room(&Standing { priority: true, ..held(30) }), Ok(()), "the old are never limited");
-    }
-
-    #[test]
-    fn who_was_missed_twice_is_asked_by_phone_and_may_object() {
-        let missed = |missed| Standing { missed, ..Standing::default() };
-        assert_eq!(first_state(&missed(1)), BookingState::Booked);
-        assert_eq!(first_state(&missed(2)), BookingState::ToConfirm);
-        assert_eq!(first_state(&Standing { priority: true, ..missed(5) }), BookingState::Booked);
-        assert!(counts_as_missed(BookingState::Missed, None));
-        assert!(counts_as_missed(BookingState::Missed, Some(MissedObjection::Refused)));
-        assert!(!counts_as_missed(BookingState::Missed, Some(MissedObjection::Open)));
-        assert!(!counts_as_missed(BookingState::Missed, Some(MissedObjection::Upheld)));
-        assert!(!counts_as_missed(BookingState::Concluded, None));
-        let day = day();
-        let row = booking(&day, BookingState::Missed);
-        assert_eq!(may_object(&row, &day, day.ends_at), Ok(()));
-        assert_eq!(may_object(&row, &day, day.ends_at + TimeDelta::days(31)), Err(Code::TooLate));
-        let objected = booking::Model { objection: Some(MissedObjection::Open), ..row };
-        assert_eq!(may_object(&objected, &day, day.ends_at), Err(Code::TransitionNotAllowed));
-    }
-
-    #[test]
-    fn a_booking_is_cancelled_in_time_and_once() {
-        let day = day();
-        let booked = booking(&day, BookingState::Booked);
-        assert_eq!(cancellable(&booked, &day, day.opens_at), Ok(()));
-        assert_eq!(actions(&booked, &day, day.opens_at), ["cancel", "move"]);
-        assert_eq!(cancellable(&booked, &day, day.closes_at), Err(Code::TooLate));
-        assert!(actions(&booked, &day, day.closes_at).is_empty());
-        let shifted = talk_day::Model { shifted_at: Some(day.closes_at), ..day.clone() };
-        assert_eq!(cancellable(&booked, &shifted, day.closes_at), Ok(()), "the new time was not of their choosing");
-        assert_eq!(cancellable(&booked, &shifted, day.starts_at), Err(Code::TooLate));
-        let later = booking::Model { created_at: day.closes_at, ..booked };
-        assert_eq!(cancellable(&later, &shifted, day.closes_at), Err(Code::TooLate), "they knew");
-        let gone = booking(&day, BookingState::Cancelled);
-        assert_eq!(cancellable(&gone, &day, day.opens_at), Err(Code::TransitionNotAllowed));
-        assert_eq!(cancellable(&gone, &day, day.ends_at), Err(Code::TransitionNotAllowed));
-    }
-
-    #[test]
-    fn a_number_given_up_is_given_out_again() {
-        assert_eq!(lowest_free(4, &[]), 4);
-        assert_eq!(lowest_free(4, &[4, 6]), 5);
-        assert_eq!(lowest_free(4, &[5, 4, 6]), 7);
-    }
-
-    #[test]
-    fn near_means_the_same_day_first() {
-        let (today, later) = (TalkDayId::fresh(), TalkDayId::fresh());
-        let wanted = slot(today, "2026-11-25T02:00:00Z");
-        let free = [
-            slot(later, "2026-12-05T01:00:00Z"),
-            slot(today, "2026-11-25T02:45:00Z"),
-            slot(today, "2026-11-25T02:15:00Z"),
-            slot(today, "2026-11-25T01:45:00Z"),
-            slot(later, "2026-12-05T00:45:00Z"),
-            slot(later, "2026-12-15T01:00:00Z"),
-        ];
-        let order = [3, 2, 1, 4, 0].map(|at: usize| free[at].id);
-        let near: Vec<SlotId> = nearest(&wanted, free.to_vec()).iter().map(|slot| slot.id).collect();
-        assert_eq!(near, order);
-    }
-
-    #[test]
-    fn a_list_asks_for_a_season_at_most() {
-        let date = |text: &str| Some(text.parse::<NaiveDate>().unwrap());
-        let today = date("2026-11-24").unwrap();
-        assert_eq!(window(None, None, today).unwrap(), (today, date("2027-01-19").unwrap()));
-        assert!(window(None, date("2027-02-24"), today).is_ok());
-        for (from, to) in [
-            (None, date("2027-02-25")),
-            (None, date("2026-11-23")),
-            (date("2026-11-24"), date("+262142-12-31")),
-            (date("-262143-01-01"), None),
-            (date("+262142-12-31"), None),
-        ] {
-            assert!(window(from, to, today).is_err(), "{from:?} {to:?}");
-        }
-    }
-
-    #[test]
-    fn codes_can_be_read_out_and_instants_are_local() {
-        let code = fresh_code();
-        assert_eq!(code.len(), CODE_LENGTH);
-        assert!(code.bytes().all(|byte| CODE_ALPHABET.contains(&byte)));
-        assert_eq!(spoken(at("2026-11-25T01:15:00Z")), "11月25日 09:15");
-    }
 }

@@ -92,6 +92,8 @@ pub fn in_time(
     match (action, state) {
         (LineAction::Missed, ToConfirm | Booked) if at < slot_starts => Err(Code::DayNotRunning),
         (LineAction::Missed | LineAction::Confirm | LineAction::Conclude, _) => Ok(()),
+        // Who came and was not heard to the end before the day was over is called so that it can be concluded.
+        (LineAction::Call, CheckedIn | Parked) if clock::local_day(at) > on_date => Ok(()),
         _ if today => Ok(()),
         _ => Err(Code::DayNotRunning),
     }
@@ -137,6 +139,9 @@ mod tests {
             Err(Code::DayNotRunning)
         );
         assert_eq!(in_time(LineAction::Missed, Called, day, slot, at("2026-11-25T01:59:59Z")), Ok(()));
+        let morrow = at("2026-11-25T16:00:00Z");
+        assert_eq!(in_time(LineAction::Call, CheckedIn, day, slot, morrow), Ok(()), "to be concluded");
+        assert_eq!(in_time(LineAction::CheckIn, Booked, day, slot, morrow), Err(Code::DayNotRunning));
         assert_eq!(in_time(LineAction::Missed, Booked, day, slot, slot), Ok(()));
         assert_eq!(in_time(LineAction::Confirm, ToConfirm, day, slot, eve), Ok(()));
     }

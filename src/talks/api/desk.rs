@@ -65,7 +65,7 @@ pub struct ReplayedLine {
 
 /// Who acts, and when by their own clock.
 fn acting<T>(staff: &Staff<SeeTalkLine>, command: &Command<T>, now: Instant) -> Acting {
-    Acting { staff: staff.id(), said_at: command.client_time, key: None, now }
+    Acting::call(staff.id(), command.client_time, now)
 }
 
 /// The booking as it stands in the line now.

@@ -19,13 +19,22 @@ use crate::{
     personal::{PersonName, Personal, PhoneNumber},
     problem::Problem,
     talks::ops::{
+        bookings::CancelBooking,
         desk_booking::{self, BookForCaller},
+        desk_changes,
         missed::{self, ForDesk, SettleMissed, WaitingForDesk},
+        move_booking::MoveBooking,
     },
 };
 
 pub(in crate::talks) fn routes(config: &mut ServiceConfig) {
-    config.service(book_for_caller).service(confirm_booking).service(settle_missed).service(list_bookings_for_desk);
+    config
+        .service(book_for_caller)
+        .service(cancel_for_caller)
+        .service(move_for_caller)
+        .service(confirm_booking)
+        .service(settle_missed)
+        .service(list_bookings_for_desk);
 }
 
 /// A booking as the desk took or changed it.
@@ -77,6 +86,44 @@ pub async fn book_for_caller(
         Ok(DeskBookingView::from(booked.booking))
     };
     command.once(&app, caller, StatusCode::CREATED, book).await
+}
+
+/// Gives a place up for somebody who called; until the slot begins, whether or not the app may still.
+#[utoipa::path(
+    tag = "staff", params(("id" = BookingId, Path)), request_body = Option<CancelBooking>,
+    responses((status = 200, body = DeskBookingView))
+)]
+#[post("/staff/bookings/{id}/cancel")]
+pub async fn cancel_for_caller(
+    app: Data<App>,
+    staff: Staff<ManageTalks>,
+    id: Path<BookingId>,
+    command: Command<CancelBooking>,
+) -> Result<HttpResponse, Problem> {
+    let (now, caller) = (app.clock.now(), staff.caller());
+    let cancel = async move |tx: &Tx, body: &CancelBooking| {
+        Ok(DeskBookingView::from(desk_changes::cancel(tx, &staff, *id, body, now).await?))
+    };
+    command.once(&app, caller, StatusCode::OK, cancel).await
+}
+
+/// Moves a place for somebody who called, to one that is kept for walk-ins and the phone, else to a free public one.
+#[utoipa::path(
+    tag = "staff", params(("id" = BookingId, Path)), request_body = MoveBooking,
+    responses((status = 200, body = DeskBookingView))
+)]
+#[post("/staff/bookings/{id}/move")]
+pub async fn move_for_caller(
+    app: Data<App>,
+    staff: Staff<ManageTalks>,
+    id: Path<BookingId>,
+    command: Command<MoveBooking>,
+) -> Result<HttpResponse, Problem> {
+    let (now, caller) = (app.clock.now(), staff.caller());
+    let moved = async move |tx: &Tx, body: &MoveBooking| {
+        Ok(DeskBookingView::from(desk_changes::move_booking(tx, &staff, *id, body, now).await?.booking))
+    };
+    command.once(&app, caller, StatusCode::OK, moved).await
 }
 
 /// Nothing to say but the call itself.
@@ -153,7 +200,7 @@ impl From<ForDesk> for BookingForDeskView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListForDesk {
-    /// For a call to confirm, or for an objection to be settled.
+    /// For a call to confirm, for an objection to be settled, or, the day being over, for a word on whether they came.
     #[param(inline)]
     waiting_for: WaitingForDesk,
 }

@@ -107,7 +107,7 @@ pub async fn conclude_booking(
     command: Command<ConcludeBooking>,
 ) -> Result<HttpResponse, Problem> {
     let (shared, caller) = (app.clone(), staff.caller());
-    let acting = Acting { staff: staff.id(), said_at: command.client_time, key: None, now: app.clock.now() };
+    let acting = Acting::call(staff.id(), command.client_time, app.clock.now());
     let conclude = async move |tx: &Tx, body: &ConcludeBooking| {
         let open = step::open(tx, &staff, *id).await?;
         Ok(ConcludedView::from(conclude::conclude(tx, &shared, &staff, &acting, open, body).await?))

@@ -19,7 +19,10 @@ use crate::{
     problem::Problem,
     talks::{
         holds::{self, WaitReason},
-        ops::waits::{self, JoinWaits, Waiting},
+        ops::{
+            joining::{self, JoinWaits},
+            waits::{self, Waiting},
+        },
     },
 };
 
@@ -47,9 +50,9 @@ pub struct WaitView {
 }
 
 impl From<Waiting> for WaitView {
-    fn from(Waiting { wait, slot, day, position }: Waiting) -> Self {
+    fn from(Waiting { wait, slot, day, position, passed_over }: Waiting) -> Self {
         Self {
-            reason: holds::reason(&wait, &slot),
+            reason: holds::reason(&wait, &slot, passed_over),
             id: wait.id,
             slot: slot.id,
             talk_day: day.id,
@@ -78,7 +81,7 @@ pub async fn join_waits(
     let (now, caller) = (app.clock.now(), me.caller());
     let shared = app.clone().into_inner();
     let join = async move |tx: &Tx, body: &JoinWaits| {
-        Ok(WaitView::from(waits::join(tx, &shared, &me, *slot, body, now).await?))
+        Ok(WaitView::from(joining::join(tx, &shared, &me, *slot, body, now).await?))
     };
     command.once(&app, caller, StatusCode::CREATED, join).await
 }
@@ -92,7 +95,7 @@ pub struct ListWaits {
     for_person: Option<PersonId>,
 }
 
-/// One's own entries of waiting lists, newest first.
+/// Entries of waiting lists that one joined or was joined to, newest first.
 #[utoipa::path(tag = "talks", params(ListWaits, PageQuery), responses((status = 200, body = Page<WaitView>)))]
 #[get("/waits")]
 pub async fn list_waits(app: Data<App>, me: Villager, query: ListQuery<ListWaits>) -> Result<HttpResponse, Problem> {
@@ -101,11 +104,11 @@ pub async fn list_waits(app: Data<App>, me: Villager, query: ListQuery<ListWaits
     json(&Page::cut(rows, page.size(), |row| row.wait.id, WaitView::from)?)
 }
 
-/// Leaves a waiting list; a place that was held goes to the next.
+/// Leaves a waiting list with the whole party; a place that was held goes to the next.
 #[utoipa::path(tag = "talks", params(("id" = TalkWaitId, Path)), responses((status = 204, description = "Left")))]
 #[delete("/waits/{id}")]
 pub async fn leave_waits(app: Data<App>, me: Villager, id: Path<TalkWaitId>) -> Result<HttpResponse, Problem> {
-    let now = app.clock.now();
-    app.db.transact(async move |tx| waits::leave(tx, &me, *id, now).await).await?;
+    let (now, shared) = (app.clock.now(), app.clone().into_inner());
+    app.db.transact(async move |tx| waits::leave(tx, &shared, &me, *id, now).await).await?;
     Ok(HttpResponse::NoContent().finish())
 }

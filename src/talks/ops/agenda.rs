@@ -19,7 +19,10 @@ use entity::{
     talk_minutes,
 };
 use rust_i18n::t;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -85,6 +88,10 @@ async fn previous(db: &impl ConnectionTrait, day: &talk_day::Model) -> Result<Op
         .column(booking::Column::TalkDayId)
         .filter(booking::COLUMN.state.eq(BookingState::Concluded))
         .filter(booking::COLUMN.privacy.eq(BookingPrivacy::Public))
+        // Day by day, the last first, and not over all that was ever heard anywhere.
+        .filter(
+            Expr::col((booking::Entity, booking::Column::TalkDayId)).equals((talk_day::Entity, talk_day::Column::Id)),
+        )
         .into_query();
     let earlier = Condition::any().add(talk_day::COLUMN.on_date.lt(day.on_date)).add(
         Condition::all()
@@ -96,7 +103,7 @@ async fn previous(db: &impl ConnectionTrait, day: &talk_day::Model) -> Result<Op
         .filter(talk_day::COLUMN.purpose.eq(day.purpose))
         .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
         .filter(earlier)
-        .filter(talk_day::Column::Id.in_subquery(heard))
+        .filter(Expr::exists(heard))
         .order_by_desc(talk_day::Column::OnDate)
         .order_by_desc(talk_day::Column::StartsAt)
         .one(db)

@@ -122,6 +122,7 @@ pub(super) async fn write(tx: &Tx, round: &mut Round, all: &[&Booked]) -> Result
     let rows = all.iter().map(|booked| booked.booking.clone().into_active_model()).collect();
     // Only the code can clash: everything else was settled under the locks.
     db::insert_all::<booking::ActiveModel>(tx, rows).await.map_err(db::again_on_unique)?;
+    round.serve(tx).await?;
     let kind = |booked: &Booked| match booked.booking.state {
         BookingState::ToConfirm => "booked_to_confirm",
         _ => "booked",

@@ -21,7 +21,7 @@ use validator::Validate;
 
 use super::{
     places::{self, Alternative},
-    round, waits,
+    round, standing, waits,
 };
 use crate::{
     app::App,
@@ -40,11 +40,11 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct CancelBooking {
     /// The version that was looked at; 409 `stale` when it is another by now.
-    version: Option<i32>,
+    pub(super) version: Option<i32>,
     /// Why, when one likes to say.
     #[validate(length(max = 200))]
     #[schema(max_length = 200)]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 /// A booking with the slot and the day it belongs to.
@@ -73,13 +73,17 @@ pub(super) async fn hold(tx: &Tx, me: &Villager, id: BookingId, now: Instant) ->
     let seen = booking::Entity::find_by_id(id).one(tx).await?;
     let (seen, grant) = reach(tx, me, seen, local_day(now)).await?;
     let day = round::lock_day(tx, seen.talk_day_id).await?;
-    round::lock_people(tx, [seen.person_id].into(), now).await?;
+    standing::lock_people(tx, [seen.person_id].into(), now).await?;
     places::lock_one(tx, seen.slot_id).await?;
-    let booking = booking::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(tx).await?;
+    Ok(Held { booking: locked(tx, &seen).await?, day, grant })
+}
+
+/// A booking as it is by now, locked; its slot was locked before.
+pub(super) async fn locked(tx: &Tx, seen: &booking::Model) -> Result<booking::Model, Problem> {
+    let booking = booking::Entity::find_by_id(seen.id).lock(LockType::NoKeyUpdate).one(tx).await?;
     let booking = booking.filter(|row| row.slot_id == seen.slot_id);
     // Moved between the look and the lock: from the beginning.
-    let booking = booking.ok_or_else(|| Problem::try_again("a booking was moved meanwhile"))?;
-    Ok(Held { booking, day, grant })
+    booking.ok_or_else(|| Problem::try_again("a booking was moved meanwhile"))
 }
 
 /// Gives a place up; who waits for it is offered it first.
@@ -222,7 +226,11 @@ pub async fn find(app: &App, me: &Villager, id: BookingId) -> Result<Booked, Pro
 /// Places that may be had instead of one that was lost with its day or its host.
 pub async fn alternatives(app: &App, lost: &Booked) -> Result<Vec<Alternative>, Problem> {
     match rules::rebookable(&lost.booking) {
-        Ok(()) => places::alternatives_of(app.db.read(), &lost.day, &lost.slot, app.clock.now()).await,
+        Ok(()) => {
+            let (db, now) = (app.db.read(), app.clock.now());
+            let near = places::instead_of(db, &lost.booking, &lost.slot, &lost.day, now).await?;
+            Ok(near.into_iter().map(Alternative::from).collect())
+        }
         Err(_) => Ok(vec![]),
     }
 }

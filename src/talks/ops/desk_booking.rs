@@ -17,7 +17,9 @@ use validator::Validate;
 
 use super::{
     bookings::{Booked, telling},
-    places, round,
+    move_booking::Place,
+    places::{self, Taker},
+    round, standing, waits,
 };
 use crate::{
     app::App,
@@ -27,12 +29,7 @@ use crate::{
     divisions, lists, notices, people,
     personal::{PersonName, Personal, PhoneNumber, PrivateText},
     problem::{Code, Problem},
-    talks::{
-        bodies::TalkMode,
-        fresh::Fresh,
-        holds,
-        rules::{self, Standing},
-    },
+    talks::{bodies::TalkMode, fresh::Fresh, holds, rules},
 };
 
 /// A place for somebody who called.
@@ -62,8 +59,8 @@ pub struct BookForCaller {
 /// Takes the place; until the slot begins, whether or not the app may still book.
 ///
 /// # Errors
-/// `not_found`, `invalid` with a pointer, `already_booked`, `day_cancelled`, `booking_closed` once the slot has begun,
-/// `slot_full` with `alternatives`.
+/// `not_found`, `invalid` with a pointer, `already_booked`, `limit_reached`, `day_cancelled`, `booking_closed` once the
+/// slot has begun, `slot_full` with `alternatives`.
 pub async fn book_for_caller(
     tx: &Tx,
     app: &App,
@@ -85,10 +82,20 @@ pub async fn book_for_caller(
     let mode = round::mode_of(body.mode, &day)?;
     round::check_address(body.address.as_deref(), mode)?;
     let person = principal(tx, app, staff, &body.for_person, now).await?;
-    let standing = round::lock_people(tx, [person].into(), now).await?.remove(&person).unwrap_or_default();
-    let slot = places::lock_one(tx, id).await?;
-    check_day(&day, &slot, &standing, now)?;
-    let (place, number_in_line) = take_place(tx, &slot, &day, now).await?;
+    let standing = standing::lock_people(tx, [person].into(), now).await?.remove(&person);
+    let standing = standing.ok_or_else(|| Problem::field("/for_person", "unknown"))?;
+    let beside = standing.offered_beside(day.id, id).map(|offer| offer.slot);
+    let slots = places::lock(tx, beside.chain([id]).collect()).await?;
+    let slot = slots.into_iter().find(|slot| slot.id == id).ok_or_else(Problem::not_found)?;
+    if standing.held.contains(&day.id) {
+        return Err(Code::AlreadyBooked.into());
+    }
+    in_time(&day, &slot, now)?;
+    rules::has_room(&standing, day.id)?;
+    let taker =
+        Taker { busy: standing.held.iter().copied().collect(), privacy: Some(body.privacy), mode: Some(mode.slug()) };
+    let Place { slot, kind: place, number: number_in_line, was_held } =
+        take_place(tx, slot, &day, person, &taker, now).await?;
     let fresh = Fresh {
         day: day.id,
         slot: slot.id,
@@ -109,6 +116,10 @@ pub async fn book_for_caller(
         ..fresh.row()
     };
     booking.clone().into_active_model().insert(tx).await.map_err(again_on_unique)?;
+    if was_held {
+        waits::serve(tx, places::lock_one(tx, slot.id).await?, &day, now).await?;
+    }
+    waits::let_go(tx, &day, &standing, slot.id, now).await?;
     notices::tell(tx, vec![telling(&booking, &slot, "booked")], now).await?;
     Ok(Booked { booking, slot, day })
 }
@@ -134,32 +145,36 @@ async fn principal(
     }
 }
 
-fn check_day(day: &talk_day::Model, slot: &slot::Model, standing: &Standing, now: Instant) -> Result<(), Problem> {
-    if standing.held.contains(&day.id) {
-        return Err(Code::AlreadyBooked.into());
-    }
+/// The desk books and changes until a slot begins, whether or not the app may still.
+pub(super) fn in_time(day: &talk_day::Model, slot: &slot::Model, now: Instant) -> Result<(), Code> {
     match rules::bookable(day, now) {
-        Err(Code::DayCancelled) => Err(Code::DayCancelled.into()),
-        _ if now >= slot.starts_at => Err(Code::BookingClosed.into()),
+        Err(Code::DayCancelled) => Err(Code::DayCancelled),
+        _ if now >= slot.starts_at => Err(Code::BookingClosed),
         _ => Ok(()),
     }
 }
 
-/// A kept place, else a free public one; with its number in line.
-async fn take_place(
+/// What is held for them, else a kept place, else a free public one; with its number in line.
+pub(super) async fn take_place(
     tx: &Tx,
-    slot: &slot::Model,
+    slot: slot::Model,
     day: &talk_day::Model,
+    person: PersonId,
+    taker: &Taker<'_>,
     now: Instant,
-) -> Result<(BookingPlace, i32), Problem> {
+) -> Result<Place, Problem> {
     let used = places::numbers(tx, std::iter::once(slot.id)).await?.remove(&slot.id).unwrap_or_default();
-    if slot.reserve_taken < slot.places - slot.public_places {
+    let held = slot.held;
+    let slot = waits::use_up(tx, slot, person, now).await?;
+    let was_held = slot.held < held;
+    let (kind, number) = if !was_held && slot.reserve_taken < slot.places - slot.public_places {
         places::take_reserved(tx, slot.id, 1).await?;
-        return Ok((BookingPlace::Reserve, rules::lowest_free(slot.first_number + slot.public_places, &used)));
-    }
-    if holds::free(slot) > 0 {
+        (BookingPlace::Reserve, rules::kept_number(&slot, &used))
+    } else if holds::free(&slot) > 0 {
         places::take(tx, [(slot.id, 1)].into()).await?;
-        return Ok((BookingPlace::Public, rules::lowest_free(slot.first_number, &used)));
-    }
-    Err(places::full(slot, places::free_near(tx, day, now).await?))
+        (BookingPlace::Public, rules::lowest_free(slot.first_number, &used))
+    } else {
+        return Err(places::full(&slot, places::free_near(tx, day, now).await?.for_taker(taker)));
+    };
+    Ok(Place { slot: places::lock_one(tx, slot.id).await?, kind, number, was_held })
 }

@@ -12,7 +12,7 @@ use validator::Validate;
 
 use super::{
     line::{InLine, Viewed},
-    trail,
+    places, trail,
 };
 use crate::{
     app::App,
@@ -59,7 +59,7 @@ pub async fn find(
     let viewed = Viewed::open(db, staff, id, app.clock.now()).await?;
     let of_day = || {
         let live = booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id));
-        live.filter(booking::COLUMN.live.eq(true)).order_by_asc(booking::Column::NumberInLine)
+        live.filter(places::live()).order_by_asc(booking::Column::NumberInLine)
     };
     let query = match (&body.code, &body.phone_tail, &body.name) {
         (Some(code), None, None) => of_day().filter(booking::COLUMN.code.eq(code.trim().to_ascii_uppercase())),

@@ -115,7 +115,7 @@ pub(super) async fn hand_over(
     let to_come = [BookingState::ToConfirm, BookingState::Booked, BookingState::CheckedIn, BookingState::Parked];
     let booked = booking::Entity::find()
         .filter(booking::COLUMN.talk_day_id.eq(day.id))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .filter(booking::COLUMN.state.is_in(to_come))
         .order_by_asc(booking::Column::Id)
         .all(tx)
@@ -141,7 +141,7 @@ async fn shrink(tx: &Tx, day: &talk_day::Model, hosts: usize, reason: &str, now:
     let before = places::lock_all(tx, day.id).await?;
     let booked = booking::Entity::find()
         .filter(booking::COLUMN.talk_day_id.eq(day.id))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .filter(booking::COLUMN.state.is_in([BookingState::ToConfirm, BookingState::Booked]))
         // By the order of their making, the last first.
         .order_by_desc(booking::Column::CreatedAt)
@@ -169,7 +169,12 @@ async fn shrink(tx: &Tx, day: &talk_day::Model, hosts: usize, reason: &str, now:
     lost_places::write(tx, &before, &slots).await?;
     let why = Why { with_place: "booking_host_left", without: "booking_host_left_no_place", reason };
     lost_places::tell(tx, day, &slots, &lost, why, now).await?;
-    lost_places::tell_waiting(tx, &slots, &waits, "wait_hold_withdrawn", &json!({}), now).await
+    lost_places::tell_waiting(tx, &slots, &waits, "wait_hold_withdrawn", &json!({}), now).await?;
+    // A party whose hold went may have left more free than had to go.
+    for slot in slots.iter().filter(|slot| !before.contains(slot)) {
+        super::waits::serve(tx, places::lock_one(tx, slot.id).await?, day, now).await?;
+    }
+    Ok(())
 }
 
 /// What a slot that shrinks takes from people.
@@ -239,6 +244,7 @@ mod tests {
             held: 0,
             reserve_taken: 0,
             waiting: 0,
+            joined: 0,
             released: 0,
             first_number: 1,
         }
@@ -294,6 +300,7 @@ mod tests {
             id: TalkWaitId::fresh(),
             slot_id: slot.id,
             talk_day_id: slot.talk_day_id,
+            turn: 1,
             person_id: PersonId::fresh(),
             agent_id: None,
             authorisation_id: None,

@@ -12,7 +12,7 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    trail,
+    places, trail,
     turns::{self, Turns},
 };
 use crate::{
@@ -58,8 +58,7 @@ pub async fn list(
 ) -> Result<Vec<InLine>, Problem> {
     let db = app.db.read();
     let viewed = Viewed::open(db, staff, id, app.clock.now()).await?;
-    let mut query =
-        booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id)).filter(booking::COLUMN.live.eq(true));
+    let mut query = booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id)).filter(places::live());
     if let Some(state) = state {
         query = query.filter(booking::COLUMN.state.eq(state));
     }

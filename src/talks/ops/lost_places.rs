@@ -17,7 +17,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::places;
+use super::places::{self, Taker};
 use crate::{
     db::{Tx, padded},
     notices::{self, About, Telling},
@@ -48,7 +48,7 @@ pub(super) async fn cancel(
         .col_expr(booking::Column::CancelReason, reason.into())
         .col_expr(booking::Column::ChangedAt, now.into())
         .col_expr(booking::Column::Version, Expr::col(booking::Column::Version).add(1))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .filter(which)
         .exec_with_returning(tx)
         .await?;
@@ -100,14 +100,14 @@ pub(super) async fn tell(
         return Ok(());
     }
     let free = places::free_ahead(tx, day, now).await?;
-    let busy = busy(tx, lost, &free).await?;
+    let busy = busy(tx, lost, &free.slots).await?;
     let room = |slot: &slot::Model| slot.public_places - slot.taken - slot.held;
-    let mut left: BTreeMap<SlotId, i32> = free.iter().map(|slot| (slot.id, room(slot))).collect();
+    let mut left: BTreeMap<SlotId, i32> = free.slots.iter().map(|slot| (slot.id, room(slot))).collect();
     let mut tellings = Vec::with_capacity(lost.len());
     for row in lost {
         let Some(wanted) = slots.iter().find(|slot| slot.id == row.slot_id) else { continue };
-        let theirs = free.iter().filter(|slot| !busy.contains(&(row.person_id, slot.talk_day_id)));
-        let near = rules::nearest(wanted, theirs.cloned().collect());
+        let busy = busy.get(&row.person_id).cloned().unwrap_or_default();
+        let near = rules::nearest(wanted, free.for_taker(&Taker::with(row, busy)));
         let unpromised = near.iter().find(|slot| left.get(&slot.id).is_some_and(|left| *left > 0));
         let next = unpromised.or(near.first());
         if let Some(left) = next.and_then(|slot| left.get_mut(&slot.id)) {
@@ -128,7 +128,7 @@ async fn busy(
     tx: &Tx,
     lost: &[booking::Model],
     free: &[slot::Model],
-) -> Result<BTreeSet<(PersonId, TalkDayId)>, Problem> {
+) -> Result<BTreeMap<PersonId, BTreeSet<TalkDayId>>, Problem> {
     let days: BTreeSet<TalkDayId> = free.iter().map(|slot| slot.talk_day_id).collect();
     let people: BTreeSet<PersonId> = lost.iter().map(|row| row.person_id).collect();
     let live: Vec<(PersonId, TalkDayId)> = booking::Entity::find()
@@ -136,11 +136,15 @@ async fn busy(
         .columns([booking::Column::PersonId, booking::Column::TalkDayId])
         .filter(booking::COLUMN.person_id.is_in(padded(people)))
         .filter(booking::COLUMN.talk_day_id.is_in(padded(days)))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .into_tuple()
         .all(tx)
         .await?;
-    Ok(live.into_iter().collect())
+    let mut busy = BTreeMap::<PersonId, BTreeSet<TalkDayId>>::new();
+    for (person, day) in live {
+        busy.entry(person).or_default().insert(day);
+    }
+    Ok(busy)
 }
 
 /// Ends every entry of the day's waiting lists and tells the people; the counters are taken out of the slots.

@@ -13,6 +13,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::places;
 use crate::{app::App, db::padded, lists, personal::PersonName, problem::Problem};
 
 /// A live booking of a day.
@@ -32,11 +33,8 @@ impl Matter {
 
 /// The live bookings of a day.
 pub(super) async fn of_day(db: &impl ConnectionTrait, day: TalkDayId) -> Result<Vec<Matter>, Problem> {
-    let rows = booking::Entity::find()
-        .filter(booking::COLUMN.talk_day_id.eq(day))
-        .filter(booking::COLUMN.live.eq(true))
-        .all(db)
-        .await?;
+    let rows =
+        booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(day)).filter(places::live()).all(db).await?;
     let slots = slot::Entity::find().filter(slot::COLUMN.talk_day_id.eq(day)).all(db).await?;
     let slots: HashMap<SlotId, Instant> = slots.into_iter().map(|slot| (slot.id, slot.starts_at)).collect();
     let records = talk_record::Entity::find()

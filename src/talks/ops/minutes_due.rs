@@ -14,7 +14,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::ExprTrait,
+    sea_query::{Expr, ExprTrait},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -67,7 +67,10 @@ pub async fn list(
     let heard = booking::Entity::find()
         .select_only()
         .column(booking::Column::TalkDayId)
-        .filter(booking::COLUMN.state.eq(BookingState::Concluded));
+        .filter(booking::COLUMN.state.eq(BookingState::Concluded))
+        .filter(
+            Expr::col((booking::Entity, booking::Column::TalkDayId)).equals((talk_day::Entity, talk_day::Column::Id)),
+        );
     let places =
         division::Entity::find().select_only().column(division::Column::Id).filter(divisions::subtree(place.id));
     let mut query = talk_day::Entity::find()
@@ -75,7 +78,7 @@ pub async fn list(
         .join_rev(JoinType::LeftJoin, of_day.into())
         .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
         .filter(talk_day::Column::DivisionId.in_subquery(places.into_query()))
-        .filter(talk_day::Column::Id.in_subquery(heard.into_query()))
+        .filter(Expr::exists(heard.into_query()))
         .filter(in_state(app, wanted, today));
     let latest_first = wanted == Some(MinutesDue::Published);
     if let Some((on, id)) = Cursor::read::<(NaiveDate, TalkDayId)>(page.cursor.as_deref())? {

@@ -19,7 +19,7 @@ use validator::Validate;
 
 use super::{
     bookings::{self, Booked, Held, telling},
-    line,
+    closing, line,
     step::{self, Acting},
 };
 use crate::{
@@ -113,7 +113,7 @@ pub async fn confirm(
     now: Instant,
 ) -> Result<booking::Model, Problem> {
     let open = step::open(tx, staff, id).await?;
-    let acting = Acting { staff: staff.id(), said_at: None, key: None, now };
+    let acting = Acting::call(staff.id(), None, now);
     let booking = step::take(tx, open, LineAction::Confirm, &acting, |_| {}).await?;
     tell(tx, booking, "booking_confirmed", now).await
 }
@@ -132,6 +132,8 @@ pub enum WaitingForDesk {
     Confirmation,
     /// An objection to being counted as missed.
     Objection,
+    /// The day is over, and nobody said whether they came or what became of it.
+    Unmarked,
 }
 
 /// A booking that waits for the desk.
@@ -164,6 +166,19 @@ pub async fn list(
         WaitingForDesk::Confirmation => Condition::all()
             .add(booking::COLUMN.state.eq(BookingState::ToConfirm))
             .add(booking::Column::TalkDayId.in_subquery(ahead.into_query())),
+        WaitingForDesk::Unmarked => {
+            let over = talk_day::Entity::find().select_only().column(talk_day::Column::Id);
+            let over = over.filter(closing::is_over(now)).into_query();
+            let open = [
+                BookingState::ToConfirm,
+                BookingState::Booked,
+                BookingState::CheckedIn,
+                BookingState::Called,
+                BookingState::Parked,
+            ];
+            let open = Condition::all().add(booking::COLUMN.state.is_in(open));
+            open.add(booking::Column::TalkDayId.in_subquery(over))
+        }
         WaitingForDesk::Objection => Condition::all().add(booking::COLUMN.objection.eq(Some(MissedObjection::Open))),
     };
     let mut query = booking::Entity::find().filter(booking::Column::TalkDayId.in_subquery(days)).filter(what);

@@ -173,9 +173,11 @@ impl Counted {
         let heard = || Condition::all().add(booking::COLUMN.state.eq(BookingState::Concluded));
         let became = |outcome: BookingOutcome| how_many(heard().add(booking::COLUMN.outcome.eq(outcome)));
         let booked = || booking::COLUMN.channel.ne(BookingChannel::WalkIn);
-        // Whoever objected and was right did not miss it.
-        let counts = booking::COLUMN.objection.is_null().or(booking::COLUMN.objection.ne(MissedObjection::Upheld));
-        let missed = Condition::all().add(booking::COLUMN.state.eq(BookingState::Missed)).add(counts).add(booked());
+        // As `rules::counts_as_missed` has it.
+        let counts = booking::COLUMN.objection.is_null().or(booking::COLUMN.objection.eq(MissedObjection::Refused));
+        let never_came = booking::COLUMN.arrived_at.is_null();
+        let missed = Condition::all().add(booking::COLUMN.state.eq(BookingState::Missed));
+        let missed = missed.add(counts).add(never_came).add(booked());
         let person: Expr = Expr::case(heard(), Expr::col((booking::Entity, booking::Column::PersonId))).into();
         let query = self
             .bookings()

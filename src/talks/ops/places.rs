@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     Instant, booking,
-    id::{SlotId, TalkDayId},
+    booking::BookingPrivacy,
+    id::{PersonId, SlotId, TalkDayId},
     slot, talk_day,
     talk_day::TalkDayState,
 };
@@ -19,11 +20,12 @@ use sea_orm::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::{round, standing};
 use crate::{
     clock::local_day,
     db::{Tx, padded},
     problem::{Code, Problem},
-    talks::{holds, rules},
+    talks::{holds, rules, terms},
 };
 
 /// How many days are looked at for alternatives.
@@ -41,6 +43,11 @@ pub struct Alternative {
     ends_at: DateTime<Utc>,
     /// Free public places.
     free: i32,
+}
+
+/// That a booking is live, in the words of the partial indexes: `SQLite` takes `live = ?` for something else.
+pub(super) fn live() -> Expr {
+    Expr::col((booking::Entity, booking::Column::Live))
 }
 
 /// The slots, locked; in the order of their ids.
@@ -78,6 +85,12 @@ pub(super) async fn take(tx: &Tx, places: BTreeMap<SlotId, i32>) -> Result<(), P
 /// One slot, locked.
 pub(super) async fn lock_one(tx: &Tx, id: SlotId) -> Result<slot::Model, Problem> {
     lock(tx, BTreeSet::from([id])).await?.pop().ok_or_else(Problem::not_found)
+}
+
+/// Somebody joins the list of the slot, which is locked; their turn is what it has `joined` then.
+pub(super) async fn join(tx: &Tx, id: SlotId) -> Result<slot::Model, Problem> {
+    let one_more = |column| (column, Expr::col(column).add(1));
+    change(tx, id, vec![one_more(slot::Column::Waiting), one_more(slot::Column::Joined)]).await
 }
 
 /// Holds so many more places for those who wait, or, negative, so many fewer; who is offered a place waits no more.
@@ -138,7 +151,7 @@ pub(super) async fn numbers(
         .column(booking::Column::SlotId)
         .column(booking::Column::NumberInLine)
         .filter(booking::COLUMN.slot_id.is_in(padded(used.keys().copied())))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(live())
         .into_tuple()
         .all(tx)
         .await?;
@@ -148,12 +161,55 @@ pub(super) async fn numbers(
     Ok(used)
 }
 
-/// Free slots of this day and of the open days that follow it, in the same place and for the same purpose.
-pub(super) async fn free_near(
+/// Free slots with their days.
+pub(super) struct Free {
+    days: BTreeMap<TalkDayId, talk_day::Model>,
+    pub(super) slots: Vec<slot::Model>,
+}
+
+/// Who would take a free place, and for what.
+#[derive(Default)]
+pub(super) struct Taker<'a> {
+    /// Days on which they have a place.
+    pub(super) busy: BTreeSet<TalkDayId>,
+    pub(super) privacy: Option<BookingPrivacy>,
+    /// How they want to be heard.
+    pub(super) mode: Option<&'a str>,
+}
+
+impl<'a> Taker<'a> {
+    /// Somebody with this matter.
+    pub(super) fn with(row: &'a booking::Model, busy: BTreeSet<TalkDayId>) -> Self {
+        Self { busy, privacy: Some(row.privacy), mode: Some(&row.mode) }
+    }
+}
+
+impl Free {
+    /// Those that this person could take for this matter: what is offered can be had.
+    pub(super) fn for_taker(&self, taker: &Taker<'_>) -> Vec<slot::Model> {
+        let suits = |day: &talk_day::Model| {
+            let hears = taker.privacy.is_none_or(|privacy| round::check_privacy(privacy, day).is_ok());
+            let modes = terms::modes_of(day).unwrap_or_default();
+            let offers = taker.mode.is_none_or(|wanted| modes.iter().any(|mode| mode.slug() == wanted));
+            hears && offers && !taker.busy.contains(&day.id)
+        };
+        let suits = |slot: &&slot::Model| self.days.get(&slot.talk_day_id).is_some_and(suits);
+        self.slots.iter().filter(suits).cloned().collect()
+    }
+}
+
+/// Days that have not ended on which somebody has a place.
+pub(super) async fn busy_days(
     db: &impl ConnectionTrait,
-    day: &talk_day::Model,
+    person: PersonId,
     now: Instant,
-) -> Result<Vec<slot::Model>, Problem> {
+) -> Result<BTreeSet<TalkDayId>, Problem> {
+    let standing = standing::look(db, [person].into(), now).await?.remove(&person).unwrap_or_default();
+    Ok(standing.held.into_iter().collect())
+}
+
+/// Free slots of this day and of the open days that follow it, in the same place and for the same purpose.
+pub(super) async fn free_near(db: &impl ConnectionTrait, day: &talk_day::Model, now: Instant) -> Result<Free, Problem> {
     free_from(db, day, day.on_date, now).await
 }
 
@@ -162,7 +218,7 @@ pub(super) async fn free_ahead(
     db: &impl ConnectionTrait,
     day: &talk_day::Model,
     now: Instant,
-) -> Result<Vec<slot::Model>, Problem> {
+) -> Result<Free, Problem> {
     free_from(db, day, local_day(now), now).await
 }
 
@@ -171,10 +227,8 @@ async fn free_from(
     day: &talk_day::Model,
     from: NaiveDate,
     now: Instant,
-) -> Result<Vec<slot::Model>, Problem> {
-    let days: Vec<TalkDayId> = talk_day::Entity::find()
-        .select_only()
-        .column(talk_day::Column::Id)
+) -> Result<Free, Problem> {
+    let days = talk_day::Entity::find()
         .filter(talk_day::COLUMN.division_id.eq(day.division_id))
         .filter(talk_day::COLUMN.on_date.gte(from))
         .filter(talk_day::COLUMN.purpose.eq(day.purpose))
@@ -183,29 +237,27 @@ async fn free_from(
         .filter(talk_day::COLUMN.closes_at.gt(now))
         .order_by_asc(talk_day::Column::StartsAt)
         .limit(DAYS_LOOKED_AT)
-        .into_tuple()
         .all(db)
         .await?;
+    let days: BTreeMap<TalkDayId, talk_day::Model> = days.into_iter().map(|day| (day.id, day)).collect();
     let spoken_for = Expr::col(slot::Column::Taken).add(Expr::col(slot::Column::Held));
     let free = slot::Entity::find()
-        .filter(slot::COLUMN.talk_day_id.is_in(padded(days)))
+        .filter(slot::COLUMN.talk_day_id.is_in(padded(days.keys().copied())))
         .filter(spoken_for.lt(Expr::col(slot::Column::PublicPlaces)));
-    Ok(free.order_by_asc(slot::Column::StartsAt).limit(SLOTS_WEIGHED).all(db).await?)
-}
-
-/// The nearest of the free slots, as they are offered.
-pub(super) fn near(wanted: &slot::Model, free: Vec<slot::Model>) -> Vec<Alternative> {
-    rules::nearest(wanted, free).into_iter().map(Alternative::from).collect()
+    let slots = free.order_by_asc(slot::Column::StartsAt).limit(SLOTS_WEIGHED).all(db).await?;
+    Ok(Free { days, slots })
 }
 
 /// What may be had instead of a place that was lost with its day or its host: the slots nearest to it.
-pub(super) async fn alternatives_of(
+pub(super) async fn instead_of(
     db: &impl ConnectionTrait,
-    day: &talk_day::Model,
+    lost: &booking::Model,
     slot: &slot::Model,
+    day: &talk_day::Model,
     now: Instant,
-) -> Result<Vec<Alternative>, Problem> {
-    Ok(near(slot, free_ahead(db, day, now).await?))
+) -> Result<Vec<slot::Model>, Problem> {
+    let busy = busy_days(db, lost.person_id, now).await?;
+    Ok(rules::nearest(slot, free_ahead(db, day, now).await?.for_taker(&Taker::with(lost, busy))))
 }
 
 /// All slots of a day, locked; in the order of their ids.
@@ -216,7 +268,8 @@ pub(super) async fn lock_all(tx: &Tx, day: TalkDayId) -> Result<Vec<slot::Model>
 
 /// The refusal of a full slot, with the nearest of the free ones.
 pub(super) fn full(wanted: &slot::Model, free: Vec<slot::Model>) -> Problem {
-    Problem::new(Code::SlotFull).with("alternatives", near(wanted, free))
+    let near: Vec<Alternative> = rules::nearest(wanted, free).into_iter().map(Alternative::from).collect();
+    Problem::new(Code::SlotFull).with("alternatives", near)
 }
 
 impl From<slot::Model> for Alternative {

@@ -1,11 +1,11 @@
 //! What a desk did while its line was down: a queue of steps, replayed in order.
 //!
-//! Each step is a transaction of its own and bears a key that is good once a day, so a queue that was cut in the middle
+//! Each step is a transaction of its own and bears a key that is good once a day for whoever took it, so a queue that was cut in the middle
 //! is simply sent again: what was done is told once more and not done twice. What is refused does not stop the rest.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use entity::{
     Instant, booking,
     booking::BookingPrivacy,
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What can be done without a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QueuedAction {
     /// The person is there.
@@ -55,10 +55,10 @@ pub enum QueuedAction {
 }
 
 /// A step that was taken without a line.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueuedStep {
-    /// Names the step once for the day.
+    /// Names the step once for the day and whoever is signed in.
     #[validate(custom(function = "visible"))]
     #[schema(min_length = 8, max_length = 64, pattern = "^[!-~]{8,64}$")]
     key: String,
@@ -82,6 +82,14 @@ pub struct QueuedStep {
     privacy: Option<BookingPrivacy>,
     /// Likewise.
     mode: Option<TalkMode>,
+}
+
+impl QueuedStep {
+    /// What tells it from another step under the same key. Keyed: a plain hash of a name could be guessed.
+    fn fingerprint(&self, app: &App) -> Result<String, Problem> {
+        let text = serde_json::to_string(self).map_err(Problem::unexpected)?;
+        app.field_keys.blind_index("fingerprint", &text)
+    }
 }
 
 /// The most steps of one call.
@@ -173,12 +181,20 @@ async fn one(
 ) -> Result<Replayed, Problem> {
     // The lock comes before the look: of two copies of a queue at once, the second sees what the first has done.
     call::lock_day(tx, staff, day).await?;
-    if let Some(event) = by_key(tx, day, &queued.key).await? {
+    let fingerprint = queued.fingerprint(app)?;
+    if let Some(event) = by_key(tx, staff, day, &queued.key).await? {
+        if event.fingerprint.is_some_and(|first| first != fingerprint) {
+            return Err(Code::IdempotencyKeyReused.into());
+        }
         let row = booking::Entity::find_by_id(event.booking_id).one(tx).await?.ok_or_else(Problem::not_found)?;
         return Ok(Replayed::of(queued.key.clone(), QueuedOutcome::Repeated, &row));
     }
-    let (said_at, key) = (Some(queued.at), Some(queued.key.clone()));
-    let acting = Acting { staff: staff.id(), said_at, key, now };
+    let acting = Acting {
+        said_at: Some(queued.at).filter(|at| (2000..=2100).contains(&at.year())),
+        key: Some(queued.key.clone()),
+        fingerprint: Some(fingerprint),
+        ..Acting::call(staff.id(), None, now)
+    };
     let row = act(tx, app, staff, day, queued, &acting).await?;
     Ok(Replayed::of(queued.key.clone(), QueuedOutcome::Done, &row))
 }
@@ -192,7 +208,7 @@ async fn act(
     acting: &Acting,
 ) -> Result<booking::Model, Problem> {
     let named = match (queued.booking, &queued.walk_in) {
-        (None, Some(key)) => Some(by_key(tx, day, key).await?.ok_or_else(Problem::not_found)?.booking_id),
+        (None, Some(key)) => Some(by_key(tx, staff, day, key).await?.ok_or_else(Problem::not_found)?.booking_id),
         (named, _) => named,
     };
     let action = match queued.action {
@@ -233,7 +249,14 @@ fn entry(queued: &QueuedStep) -> Result<RegisterWalkIn, Problem> {
     Ok(body)
 }
 
-async fn by_key(tx: &Tx, day: TalkDayId, key: &str) -> Result<Option<booking_event::Model>, Problem> {
+/// What these staff have done on the day under a key. Another desk may use the same: each counts from one.
+async fn by_key(
+    tx: &Tx,
+    staff: &Staff<SeeTalkLine>,
+    day: TalkDayId,
+    key: &str,
+) -> Result<Option<booking_event::Model>, Problem> {
     let of_day = booking_event::Entity::find().filter(booking_event::COLUMN.talk_day_id.eq(day));
-    Ok(of_day.filter(booking_event::COLUMN.key.eq(key)).one(tx).await?)
+    let theirs = of_day.filter(booking_event::COLUMN.staff_id.eq(Some(staff.id())));
+    Ok(theirs.filter(booking_event::COLUMN.key.eq(key)).one(tx).await?)
 }

@@ -6,21 +6,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
 use entity::{
     Instant, booking,
-    booking::{BookingPrivacy, BookingState},
+    booking::BookingPrivacy,
     id::{PersonId, SlotId, TalkDayId},
-    person, slot,
+    slot,
     talk_day::{self, TalkFormat},
-    talk_wait,
+    talk_wait::{self, WaitState},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     book::{BookSlot, Wish},
     bookings::Booked,
-    places, waits,
+    places::{self, Taker},
+    standing::lock_people,
+    waits,
 };
 use crate::{
     auth::Villager,
@@ -34,7 +35,7 @@ use crate::{
         bodies::TalkMode,
         fresh::Fresh,
         holds,
-        rules::{self, MISSED_COUNTS_FOR, Standing},
+        rules::{self, Standing},
         terms,
     },
 };
@@ -49,10 +50,14 @@ pub(super) struct Round {
     holds: BTreeMap<(SlotId, PersonId), talk_wait::Model>,
     /// Holds that were used in this round.
     used_holds: Vec<talk_wait::Model>,
+    /// Slots of which holds were used in this round.
+    freed: BTreeSet<SlotId>,
+    /// Holds of other slots of the day by people who have a place on it now.
+    let_go: Vec<talk_wait::Model>,
     /// Numbers in use, of the slots that had some given back.
     numbers: BTreeMap<SlotId, Vec<i32>>,
     /// Free slots near the full ones, by the day of these.
-    near: BTreeMap<TalkDayId, Vec<slot::Model>>,
+    near: BTreeMap<TalkDayId, places::Free>,
 }
 
 impl Round {
@@ -62,12 +67,16 @@ impl Round {
         let days = lock_days(tx, &wanted).await?;
         let people: Vec<PersonId> = wishes.iter().map(|wish| wish.principal()).collect();
         let standing = lock_people(tx, people.iter().copied().collect(), now).await?;
-        let slots = places::lock(tx, wanted).await?;
+        // A hold in another slot of the day ends with the booking: that slot is locked in its turn.
+        let offers = standing.values().flat_map(|standing| &standing.offers);
+        let also = offers.filter(|offer| days.contains_key(&offer.day)).map(|offer| offer.slot);
+        let slots = places::lock(tx, wanted.into_iter().chain(also).collect()).await?;
         let holding: Vec<SlotId> = slots.iter().filter(|slot| slot.held > 0).map(|slot| slot.id).collect();
         let holds = waits::holds_of(tx, &holding, &people).await?;
         let numbers = places::numbers(tx, slots.iter().filter(|slot| slot.released > 0).map(|slot| slot.id)).await?;
         let slots = slots.into_iter().map(|slot| (slot.id, slot)).collect();
-        Ok(Self { now, days, slots, standing, holds, used_holds: vec![], numbers, near: BTreeMap::new() })
+        let (used_holds, let_go, freed, near) = (vec![], vec![], BTreeSet::new(), BTreeMap::new());
+        Ok(Self { now, days, slots, standing, holds, used_holds, freed, let_go, numbers, near })
     }
 
     pub(super) fn is_minor(&self, person: PersonId) -> bool {
@@ -85,16 +94,22 @@ impl Round {
             return Err(Code::AlreadyBooked.into());
         }
         rules::bookable(day, wish.now)?;
-        rules::has_room(standing)?;
-        // What is held for them is theirs; what the rest of their party does not take goes back to the list.
+        rules::has_room(standing, day.id)?;
+        // What is held for them is theirs. What the rest of their party does not take stays held until the list is
+        // served: nobody of the same crowd comes before it.
         if let Some(hold) = self.holds.remove(&(slot.id, wish.principal())) {
-            slot.held -= hold.places;
-            self.holds.retain(|_, other| other.id != hold.id);
-            self.used_holds.push(hold);
+            slot.held -= 1;
+            if self.used_holds.iter().all(|used| used.id != hold.id) {
+                self.used_holds.push(hold);
+            }
         }
         if holds::free(slot) == 0 {
             return Ok(None);
         }
+        let elsewhere = |(at, person): &(SlotId, PersonId), hold: &talk_wait::Model| {
+            *at != slot.id && hold.talk_day_id == day.id && *person == wish.principal() && hold.places == 1
+        };
+        self.let_go.extend(self.holds.iter().filter(|(key, hold)| elsewhere(key, hold)).map(|(_, hold)| hold.clone()));
         slot.taken += 1;
         let state = rules::first_state(standing);
         standing.held.push(day.id);
@@ -129,17 +144,28 @@ impl Round {
         Ok(Some(Booked { booking, slot: slot.clone(), day: day.clone() }))
     }
 
-    /// Writes what was taken: counters by conditional updates, holds that were used; what they leave is offered on.
+    /// Writes what was taken: holds that were used, and counters by conditional updates.
     pub(super) async fn take(&mut self, tx: &Tx, taken: BTreeMap<SlotId, i32>) -> Result<(), Problem> {
         let freed = waits::used(tx, std::mem::take(&mut self.used_holds), self.now).await?;
         for (slot, places) in &freed {
             places::hold(tx, *slot, -places).await?;
         }
         places::take(tx, taken).await?;
-        for id in freed.into_keys() {
+        self.freed.extend(freed.into_keys());
+        Ok(())
+    }
+
+    /// Offers on what holds have left. The bookings are written by now: who has one is offered nothing.
+    pub(super) async fn serve(&mut self, tx: &Tx) -> Result<(), Problem> {
+        for id in std::mem::take(&mut self.freed) {
             let day = self.slots.get(&id).and_then(|slot| self.days.get(&slot.talk_day_id));
             if let Some(day) = day {
                 waits::serve(tx, places::lock_one(tx, id).await?, day, self.now).await?;
+            }
+        }
+        for hold in std::mem::take(&mut self.let_go) {
+            if let Some(day) = self.days.get(&hold.talk_day_id) {
+                waits::end(tx, day, &hold, WaitState::Left, self.now).await?;
             }
         }
         Ok(())
@@ -152,9 +178,14 @@ impl Round {
         if !self.near.contains_key(&day.id) {
             self.near.insert(day.id, places::free_near(tx, day, self.now).await?);
         }
-        let held = self.standing.get(&wish.principal()).map(|standing| standing.held.as_slice()).unwrap_or_default();
-        let near = self.near.get(&day.id).into_iter().flatten().filter(|slot| holds::free(slot) >= places);
-        Ok(places::full(wanted, near.filter(|slot| !held.contains(&slot.talk_day_id)).cloned().collect()))
+        let busy = self.standing.get(&wish.principal()).map(|standing| standing.held.iter().copied().collect());
+        let taker = Taker {
+            busy: busy.unwrap_or_default(),
+            privacy: Some(wish.body.privacy),
+            mode: wish.body.mode.map(TalkMode::slug),
+        };
+        let near = self.near.get(&day.id).map(|near| near.for_taker(&taker)).unwrap_or_default();
+        Ok(places::full(wanted, near.into_iter().filter(|slot| holds::free(slot) >= places).collect()))
     }
 }
 
@@ -234,12 +265,6 @@ pub(super) async fn lock_day(tx: &Tx, id: TalkDayId) -> Result<talk_day::Model, 
     talk_day::Entity::find_by_id(id).lock_shared().one(tx).await?.ok_or_else(Problem::not_found)
 }
 
-/// The day of a slot.
-pub(super) async fn day_of(tx: &Tx, slot: SlotId) -> Result<talk_day::Model, Problem> {
-    let slot = slot::Entity::find_by_id(slot).one(tx).await?.ok_or_else(Problem::not_found)?;
-    talk_day::Entity::find_by_id(slot.talk_day_id).one(tx).await?.ok_or_else(Problem::not_found)
-}
-
 /// The day of a slot, held in share, and the people, locked.
 pub(super) async fn lock_day_and_people(
     tx: &Tx,
@@ -263,64 +288,4 @@ pub(super) async fn lock_days(
     let days = talk_day::Entity::find().filter(talk_day::COLUMN.id.is_in(padded(theirs)));
     let days = days.order_by_asc(talk_day::Column::Id).lock_shared().all(tx).await?;
     Ok(days.into_iter().map(|day| (day.id, day)).collect())
-}
-
-type Known = (PersonId, bool, Option<NaiveDate>, Option<NaiveDate>);
-
-/// Locks the persons, so that their calls count one by one: what they hold, what they missed, whether limits bind them.
-pub(super) async fn lock_people(
-    tx: &Tx,
-    people: BTreeSet<PersonId>,
-    now: Instant,
-) -> Result<BTreeMap<PersonId, Standing>, Problem> {
-    let people = padded(people);
-    let lock = person::Entity::find().select_only().columns([
-        person::Column::Id,
-        person::Column::Minor,
-        person::Column::PriorityFrom,
-        person::Column::PriorityUntil,
-    ]);
-    let lock = lock.filter(person::COLUMN.id.is_in(people.iter().copied())).order_by_asc(person::Column::Id);
-    // Weaker than FOR UPDATE, so that rows which only refer to a person need not wait.
-    let known: Vec<Known> = lock.lock(LockType::NoKeyUpdate).into_tuple().all(tx).await?;
-    let today = local_day(now);
-    let mut standing: BTreeMap<PersonId, Standing> = BTreeMap::new();
-    for (id, minor, from, until) in known {
-        let priority = from.is_some_and(|from| from <= today) || until.is_some_and(|until| until >= today);
-        standing.insert(id, Standing { priority, minor, ..Standing::default() });
-    }
-    let live: Vec<(PersonId, TalkDayId, BookingState, Option<booking::MissedObjection>)> = booking::Entity::find()
-        .select_only()
-        .columns([
-            booking::Column::PersonId,
-            booking::Column::TalkDayId,
-            booking::Column::State,
-            booking::Column::Objection,
-        ])
-        .filter(booking::COLUMN.person_id.is_in(people))
-        .filter(booking::COLUMN.live.eq(true))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let ends = ends_of(tx, live.iter().map(|(_, day, ..)| *day).collect(), now).await?;
-    for (person, day, state, objection) in live {
-        let (Some(ends_at), Some(standing)) = (ends.get(&day), standing.get_mut(&person)) else { continue };
-        if *ends_at > now {
-            standing.held.push(day);
-        }
-        standing.missed += usize::from(rules::counts_as_missed(state, objection));
-    }
-    Ok(standing)
-}
-
-/// When these days end, of those that are ahead or lately past. Two statements, each by its key: a join leaves it to
-/// statistics whether whole tables are read.
-async fn ends_of(tx: &Tx, days: BTreeSet<TalkDayId>, now: Instant) -> Result<BTreeMap<TalkDayId, Instant>, Problem> {
-    if days.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let ends = talk_day::Entity::find().select_only().columns([talk_day::Column::Id, talk_day::Column::EndsAt]);
-    let ends = ends.filter(talk_day::COLUMN.id.is_in(padded(days)));
-    let lately = ends.filter(talk_day::COLUMN.ends_at.gt(now - MISSED_COUNTS_FOR));
-    Ok(lately.into_tuple::<(TalkDayId, Instant)>().all(tx).await?.into_iter().collect())
 }

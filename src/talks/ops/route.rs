@@ -16,7 +16,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{call, line, step, turns};
+use super::{call, line, places, step, turns};
 use crate::{
     app::App,
     audit::{self, Actor, Entry},
@@ -114,7 +114,7 @@ pub async fn list(app: &App, staff: &Staff<SeeTalkLine>, id: TalkDayId) -> Resul
 fn visits(day: TalkDayId) -> sea_orm::Select<booking::Entity> {
     booking::Entity::find()
         .filter(booking::COLUMN.talk_day_id.eq(day))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .filter(booking::COLUMN.mode.eq(TalkMode::HomeVisit.slug()))
         .filter(booking::COLUMN.state.ne(BookingState::Cancelled))
 }

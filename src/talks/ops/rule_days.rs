@@ -142,8 +142,9 @@ async fn days_of(
     now: Instant,
 ) -> Result<Vec<talk_day::Model>, Problem> {
     let today = clock::local_day(now);
-    let first = sittings.iter().filter_map(|sitting| sitting.stands_for.first()).min();
-    let from = first.map_or(today, |first| today.min(*first));
+    let behind = |sitting: &Sitting| sitting.stands_for.first().copied().into_iter().chain(sitting.moved_from).min();
+    let first = sittings.iter().filter_map(behind).min();
+    let from = first.map_or(today, |first| today.min(first));
     let then = Condition::any().add(talk_day::COLUMN.on_date.gte(from)).add(talk_day::COLUMN.shifted_from.gte(from));
     let mut query = talk_day::Entity::find()
         .filter(talk_day::COLUMN.rule_id.eq(Some(rule)))

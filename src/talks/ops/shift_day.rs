@@ -108,7 +108,7 @@ async fn move_bookings(tx: &Tx, day: TalkDayId, now: Instant) -> Result<Vec<book
         .col_expr(booking::Column::ChangedAt, now.into())
         .col_expr(booking::Column::Version, Expr::col(booking::Column::Version).add(1))
         .filter(booking::COLUMN.talk_day_id.eq(day))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .exec_with_returning(tx)
         .await?;
     if moved.iter().all(|row| matches!(row.state, BookingState::Booked | BookingState::ToConfirm)) {

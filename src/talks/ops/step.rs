@@ -22,6 +22,7 @@ use super::line;
 use crate::{
     auth::{Staff, duty::Need},
     cases,
+    clock::local_day,
     db::Tx,
     problem::{Code, Problem},
     talks::steps::{LineAction, acted_at},
@@ -48,12 +49,66 @@ impl Open {
 /// Who takes a step, and when.
 #[derive(Clone, Debug)]
 pub struct Acting {
-    pub staff: StaffId,
-    /// By the desk's clock.
+    /// `None`: the clock.
+    pub staff: Option<StaffId>,
+    /// By the desk's clock, of a step that was taken without a line: it counts, within reason.
     pub said_at: Option<Instant>,
-    /// Names the step once for a day.
+    /// By the desk's clock, of a call: kept and not believed, since we know when it came.
+    pub client_time: Option<Instant>,
+    /// Names the step once for a day and who took it.
     pub key: Option<String>,
+    /// Of the step that bears the key.
+    pub fingerprint: Option<String>,
     pub now: Instant,
+}
+
+impl Acting {
+    /// A call that has just come in.
+    #[must_use]
+    pub fn call(staff: StaffId, client_time: Option<Instant>, now: Instant) -> Self {
+        Self { staff: Some(staff), client_time, ..Self::clock(now) }
+    }
+
+    /// What happens by itself.
+    #[must_use]
+    pub fn clock(now: Instant) -> Self {
+        Self { staff: None, said_at: None, client_time: None, key: None, fingerprint: None, now }
+    }
+
+    /// Its trace, with a booking as it is before, on a day that is locked.
+    pub(super) fn trace(
+        &self,
+        day: &talk_day::Model,
+        booking: &booking::Model,
+        action: &str,
+        to: BookingState,
+    ) -> booking_event::Model {
+        booking_event::Model {
+            id: BookingEventId::fresh(),
+            booking_id: booking.id,
+            talk_day_id: day.id,
+            action: action.to_owned(),
+            from_state: booking.state,
+            to_state: to,
+            by_kind: if self.staff.is_some() { "staff" } else { "clock" }.to_owned(),
+            staff_id: self.staff,
+            person_id: None,
+            at: self.now,
+            acted_at: self.now,
+            booking_version: booking.version + 1,
+            line_version: day.line_version + 1,
+            key: self.key.clone(),
+            fingerprint: self.fingerprint.clone(),
+            before: None,
+            undone_at: None,
+        }
+    }
+}
+
+/// Writes a trace down.
+pub(super) async fn write(tx: &Tx, event: booking_event::Model) -> Result<(), Problem> {
+    booking_event::Entity::insert(event.into_active_model()).exec_without_returning(tx).await?;
+    Ok(())
 }
 
 /// Locks a day and a booking of it; 404 where the staff have no part in it.
@@ -86,22 +141,8 @@ pub async fn take(
         "arrived_at": booking.arrived_at, "called_at": booking.called_at, "ended_at": booking.ended_at,
         "outcome": booking.outcome, "case_id": booking.case_id,
     });
-    let event = booking_event::ActiveModel {
-        id: Set(BookingEventId::fresh()),
-        booking_id: Set(booking.id),
-        talk_day_id: Set(day.id),
-        action: Set(step.slug.to_owned()),
-        from_state: Set(booking.state),
-        to_state: Set(step.to),
-        by_kind: Set("staff".to_owned()),
-        staff_id: Set(Some(acting.staff)),
-        person_id: Set(None),
-        at: Set(acting.now),
-        acted_at: Set(at),
-        key: Set(acting.key.clone()),
-        before: Set(Some(before)),
-        undone_at: Set(None),
-    };
+    let trace = acting.trace(&day, &booking, step.slug, step.to);
+    let event = booking_event::Model { acted_at: at, before: Some(before), ..trace };
     let version = booking.version + 1;
     let mut row = booking.into_active_model();
     row.state = Set(step.to);
@@ -112,13 +153,16 @@ pub async fn take(
             row.arrived_at = Set(Some(at));
             row.ended_at = Set(None);
         }
-        BookingState::Called if action == LineAction::Call => row.called_at = Set(Some(at)),
+        // Who is called after the day only so that it can be concluded has not waited until now.
+        BookingState::Called if action == LineAction::Call && local_day(at) == day.on_date => {
+            row.called_at = Set(Some(at));
+        }
         BookingState::Missed | BookingState::Concluded => row.ended_at = Set(Some(at)),
         _ => {}
     }
     change(&mut row);
     let booking = row.update(tx).await?;
-    event.insert(tx).await?;
+    write(tx, event).await?;
     moved(tx, &day).await?;
     Ok(booking)
 }
@@ -128,7 +172,11 @@ pub async fn last_event(db: &impl ConnectionTrait, id: BookingId) -> Result<Opti
     let of_it = booking_event::Entity::find()
         .filter(booking_event::COLUMN.booking_id.eq(id))
         .filter(booking_event::COLUMN.undone_at.is_null());
-    Ok(of_it.order_by_desc(booking_event::Column::Id).one(db).await?)
+    Ok(of_it
+        .order_by_desc(booking_event::Column::BookingVersion)
+        .order_by_desc(booking_event::Column::Id)
+        .one(db)
+        .await?)
 }
 
 /// Whoever watches the line of this day looks again.

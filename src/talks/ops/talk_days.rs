@@ -155,6 +155,7 @@ fn slots_of(day: &talk_day::Model, dated: &DatedTerms) -> Result<Vec<slot::Model
             held: 0,
             reserve_taken: 0,
             waiting: 0,
+            joined: 0,
             released: 0,
             first_number,
         });

@@ -11,6 +11,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 
+use super::places;
 use crate::{
     problem::Problem,
     talks::line::{self, Placed, Shares, Turn},
@@ -65,7 +66,7 @@ pub(super) async fn read(
         .select_only()
         .columns(columns.into_iter().chain(times))
         .filter(booking::COLUMN.talk_day_id.eq(day))
-        .filter(booking::COLUMN.live.eq(true))
+        .filter(places::live())
         .order_by_asc(Column::NumberInLine)
         .into_model()
         .all(db)

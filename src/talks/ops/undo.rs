@@ -4,7 +4,8 @@ use entity::{
     Instant, booking,
     booking::{BookingOutcome, BookingPlace, BookingState},
     booking_event,
-    id::{BookingEventId, BookingId, CaseId, TalkDayId},
+    id::{BookingId, CaseId, TalkDayId},
+    talk_day,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
@@ -21,7 +22,7 @@ use crate::{
     auth::{Staff, duty::Need},
     db::Tx,
     problem::{Code, Problem},
-    talks::steps::{UNDO_WITHIN, acted_at},
+    talks::steps::{STEPS, UNDO_WITHIN, acted_at},
 };
 
 /// Name of the event that a step taken back leaves.
@@ -78,6 +79,9 @@ pub async fn undo_last<N: Need>(
         .filter(booking_event::COLUMN.talk_day_id.eq(id))
         .filter(booking_event::COLUMN.staff_id.eq(acting.staff))
         .filter(booking_event::COLUMN.undone_at.is_null())
+        // Not what the desk did by phone, such as moving a booking: that is no step of the line.
+        .filter(booking_event::COLUMN.action.is_in(line_steps()))
+        .order_by_desc(booking_event::Column::LineVersion)
         .order_by_desc(booking_event::Column::Id)
         .one(tx)
         .await?;
@@ -85,6 +89,11 @@ pub async fn undo_last<N: Need>(
     let booking = booking::Entity::find_by_id(last.booking_id).lock(LockType::NoKeyUpdate).one(tx).await?;
     let booking = booking.ok_or_else(Problem::not_found)?;
     taken_back(tx, Open { day, booking, hosting }, acting).await
+}
+
+/// Names of what can be the last step of a day.
+fn line_steps() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.slug).chain([walk_in::WALK_IN])
 }
 
 /// The step taken back, the day and the booking being locked.
@@ -100,7 +109,7 @@ pub(super) async fn taken_back(tx: &Tx, open: Open, acting: &Acting) -> Result<b
     }
     let entered = last.action == walk_in::WALK_IN;
     let to = if entered { BookingState::Cancelled } else { last.from_state };
-    trace(tx, &booking, &last, to, at, acting).await?;
+    trace(tx, &day, &booking, &last, to, at, acting).await?;
     let booking = if entered { withdraw(tx, booking).await? } else { restore(tx, booking, &last).await? };
     step::moved(tx, &day).await?;
     Ok(booking)
@@ -109,30 +118,16 @@ pub(super) async fn taken_back(tx: &Tx, open: Open, acting: &Acting) -> Result<b
 /// The step is marked, and who took it back is written down.
 async fn trace(
     tx: &Tx,
+    day: &talk_day::Model,
     booking: &booking::Model,
     last: &booking_event::Model,
     to: BookingState,
     at: Instant,
     acting: &Acting,
 ) -> Result<(), Problem> {
-    let event = booking_event::ActiveModel {
-        id: Set(BookingEventId::fresh()),
-        booking_id: Set(booking.id),
-        talk_day_id: Set(booking.talk_day_id),
-        action: Set(UNDO.to_owned()),
-        from_state: Set(booking.state),
-        to_state: Set(to),
-        by_kind: Set("staff".to_owned()),
-        staff_id: Set(Some(acting.staff)),
-        person_id: Set(None),
-        at: Set(acting.now),
-        acted_at: Set(at),
-        key: Set(acting.key.clone()),
-        before: Set(None),
-        // It is no step of its own that could be taken back.
-        undone_at: Set(Some(at)),
-    };
-    event.insert(tx).await?;
+    // It is no step of its own that could be taken back.
+    let event = booking_event::Model { acted_at: at, undone_at: Some(at), ..acting.trace(day, booking, UNDO, to) };
+    step::write(tx, event).await?;
     let mut marked = last.clone().into_active_model();
     marked.undone_at = Set(Some(at));
     marked.update(tx).await?;

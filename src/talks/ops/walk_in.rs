@@ -1,7 +1,7 @@
 //! People who just come: they get a number at once, and are never sent away while the day runs.
 //!
 //! The places kept for them are used first, that of the hour or a later one; when none is left they wait in the line
-//! without one. Numbers follow after those of all places, so nobody who booked can have the same.
+//! without one. Numbers follow after those of all places and are given once a day, so nobody can have the same.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use entity::{
     Instant, booking,
     booking::{BookingChannel, BookingPlace, BookingPrivacy, BookingState},
     booking_event,
-    id::{BookingEventId, PersonId, SlotId, TalkDayId},
+    id::{PersonId, SlotId, TalkDayId},
     person, slot, talk_day,
     talk_day::TalkDayState,
 };
@@ -29,7 +29,7 @@ use crate::{
     db::Tx,
     lists, people,
     personal::PersonName,
-    problem::{Code, OnUnique, Problem},
+    problem::{Code, Problem},
     talks::{bodies::TalkMode, fresh::Fresh, terms},
 };
 
@@ -78,7 +78,7 @@ pub async fn register(
     let mode = check(body, &day)?;
     let person = person(tx, app, staff, body, acting.now).await?;
     let held = booking::Entity::find().filter(booking::COLUMN.talk_day_id.eq(id));
-    let held = held.filter(booking::COLUMN.person_id.eq(person)).filter(booking::COLUMN.live.eq(true)).one(tx).await?;
+    let held = held.filter(booking::COLUMN.person_id.eq(person)).filter(places::live()).one(tx).await?;
     if held.is_some() {
         return Err(Code::AlreadyBooked.into());
     }
@@ -88,7 +88,7 @@ pub async fn register(
         day: id,
         slot,
         person,
-        number_in_line: slots.iter().map(|slot| slot.places).sum::<i32>() + day.walk_ins + 1,
+        number_in_line: next_number(tx, id, &slots).await?,
         topic: body.topic.clone(),
         summary: body.summary.clone(),
         privacy: body.privacy.unwrap_or(BookingPrivacy::Private),
@@ -99,15 +99,15 @@ pub async fn register(
         state: BookingState::CheckedIn,
         place,
         channel: BookingChannel::WalkIn,
-        entered_by: Some(acting.staff),
+        entered_by: acting.staff,
         arrived_at: Some(at),
-        client_time: acting.said_at,
+        client_time: acting.said_at.or(acting.client_time),
         ..fresh.row()
     };
     let row = booking::Entity::insert(row.into_active_model()).exec_with_returning(tx).await;
-    // Only the code can clash: everything else was settled under the locks.
-    let row = row.map_err(crate::db::again_on_unique)?;
-    entered(tx, &row, at, acting).await?;
+    // A code that was drawn before is drawn again; a number that clashes would clash again.
+    let row = row.map_err(|fault| crate::db::again_on_unique_of(fault, "code"))?;
+    entered(tx, &day, &row, at, acting).await?;
     let mut counted = day.clone().into_active_model();
     counted.walk_ins = Set(day.walk_ins + 1);
     counted.update(tx).await?;
@@ -167,6 +167,19 @@ async fn person(
     Ok(id)
 }
 
+/// A number after all that were ever given on the day, and after those that its slots may still give. The day is locked.
+///
+/// A slot can shrink, so how many places there are says nothing of the numbers that are out.
+async fn next_number(tx: &Tx, day: TalkDayId, slots: &[slot::Model]) -> Result<i32, Problem> {
+    let given = booking::Entity::find()
+        .select_only()
+        .column_as(Expr::col(booking::Column::NumberInLine).max(), "last")
+        .filter(booking::COLUMN.talk_day_id.eq(day));
+    let given: Option<Option<i32>> = given.into_tuple().one(tx).await?;
+    let kept = slots.iter().map(|slot| slot.first_number + slot.places - 1).max();
+    Ok(given.flatten().into_iter().chain(kept).max().unwrap_or(0) + 1)
+}
+
 /// A kept place of the slot whose time it is, or of the nearest later one; else none, in the slot whose time it is.
 async fn place_for(tx: &Tx, slots: &[slot::Model], at: Instant) -> Result<(SlotId, BookingPlace), Problem> {
     let here = slots.iter().rposition(|slot| slot.starts_at <= at).unwrap_or(0);
@@ -196,23 +209,18 @@ pub(super) async fn give_back(tx: &Tx, slot: SlotId) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn entered(tx: &Tx, row: &booking::Model, at: Instant, acting: &Acting) -> Result<(), Problem> {
-    let event = booking_event::ActiveModel {
-        id: Set(BookingEventId::fresh()),
-        booking_id: Set(row.id),
-        talk_day_id: Set(row.talk_day_id),
-        action: Set(WALK_IN.to_owned()),
-        from_state: Set(BookingState::Booked),
-        to_state: Set(BookingState::CheckedIn),
-        by_kind: Set("staff".to_owned()),
-        staff_id: Set(Some(acting.staff)),
-        person_id: Set(None),
-        at: Set(acting.now),
-        acted_at: Set(at),
-        key: Set(acting.key.clone()),
-        before: Set(None),
-        undone_at: Set(None),
+async fn entered(
+    tx: &Tx,
+    day: &talk_day::Model,
+    row: &booking::Model,
+    at: Instant,
+    acting: &Acting,
+) -> Result<(), Problem> {
+    let event = booking_event::Model {
+        from_state: BookingState::Booked,
+        acted_at: at,
+        booking_version: row.version,
+        ..acting.trace(day, row, WALK_IN, BookingState::CheckedIn)
     };
-    event.insert(tx).await.on_unique(Code::IdempotencyInProgress)?;
-    Ok(())
+    step::write(tx, event).await
 }

@@ -74,6 +74,7 @@ fn standing(terms: &Terms, day: &str) -> StandingDay {
         held: 0,
         reserve_taken: 0,
         waiting: 0,
+        joined: 0,
         released: 0,
         first_number: 1,
     };
@@ -169,6 +170,28 @@ fn a_sitting_that_takes_place_on_its_holiday_is_not_held_twice() {
     let mut off = booked(&terms(), "2027-01-01");
     off.day.state = TalkDayState::Cancelled;
     assert_eq!(made(&Plan::of(&wanted, &terms(), &[off], now())), ["2027-01-04"], "it was called off there");
+}
+
+#[test]
+fn a_booked_day_that_is_moved_by_an_exception_is_not_held_twice() {
+    let moved = Sitting {
+        stands_for: [date("2026-12-06")].into(),
+        moved_from: Some(date("2026-12-05")),
+        ..sitting("2026-12-06", None)
+    };
+    let wanted = [moved];
+    let plan = Plan::of(&wanted, &terms(), &[booked(&terms(), "2026-12-05")], now());
+    assert!(plan.is_done(), "who has a place there keeps it until the day itself is shifted");
+    assert_eq!(plan.kept.len(), 1);
+    let plan = Plan::of(&wanted, &terms(), &[standing(&terms(), "2026-12-05")], now());
+    assert_eq!((made(&plan), dates(&plan.removed)), (vec!["2026-12-06".to_owned()], vec!["2026-12-05".to_owned()]));
+    // The desk has shifted it, as it ought to.
+    let mut shifted = booked(&terms(), "2026-12-06");
+    shifted.day.shifted_from = Some(date("2026-12-05"));
+    assert!(Plan::of(&wanted, &terms(), &[shifted], now()).is_done());
+    let mut off = booked(&terms(), "2026-12-05");
+    off.day.state = TalkDayState::Cancelled;
+    assert_eq!(made(&Plan::of(&wanted, &terms(), &[off], now())), ["2026-12-06"], "it was called off there");
 }
 
 #[test]

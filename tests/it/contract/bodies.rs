@@ -40,6 +40,7 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         // The persons and the slot are found when they are known.
         ("book_household", both(&a_booking(), &json!({"persons": []}))),
         ("move_booking", json!({"slot": ""})),
+        ("move_for_caller", json!({"slot": ""})),
         ("object_to_missed", json!({"text": "我到了"})),
         ("settle_missed", json!({"upheld": true})),
         ("book_for_caller", both(&a_booking(), &json!({"for_person": {"name": "样例", "phone": "13800000009"}}))),

@@ -121,7 +121,7 @@ impl Village {
                 lets_act(&other, who_may).await;
                 body["persons"] = json!([who_may.id(), other.id()]);
             }
-            "move_booking" => body["slot"] = one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
+            "move_booking" | "move_for_caller" => body["slot"] = one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
             "get_household" => {
                 let number = citizen_no(self.villagers.get());
                 people::on_roster(&self.app, "样例", &number, "1").await;

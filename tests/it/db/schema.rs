@@ -15,7 +15,7 @@ macro_rules! every_entity {
             calendar_version case case_against case_event conflict consent council_matter data_export division
             division_change host_cover household idempotent_answer job minutes_signature notice person phone_code
             posting refresh_token residence_claim review roster_entry service_item session slot staff sweep talk_day talk_minutes
-            talk_rating talk_record talk_rule talk_wait throttle unit wechat_account
+            talk_rating talk_record talk_rule talk_wait talk_waiter throttle unit wechat_account
         )
     };
 }

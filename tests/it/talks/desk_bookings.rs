@@ -3,8 +3,11 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{booked, bookings, put_in_state, wish, wrong_counts};
-use crate::support::{Actor, TestApp};
+use super::{booked, bookings, last_told, of_booking, put_in_state, single_day, wish, wrong_counts};
+use crate::{
+    people::{GROWN_UP, resident},
+    support::{Actor, TestApp},
+};
 
 async fn day(app: &TestApp, desk: &Actor) -> Value {
     let body = json!({
@@ -55,6 +58,60 @@ both_engines! {
         app.advance(TimeDelta::hours(1));
         desk.post(&path(&day), caller(3)).await.problem("booking_closed");
         assert_eq!(wrong_counts(&app).await, 0);
+        app.drain_jobs().await;
+    }
+
+    async fn a_caller_has_the_limits_of_everybody_and_what_is_held_for_them(app: TestApp) {
+        let desk = app.staff("desk").await;
+        let day = day(&app, &desk).await;
+        for date in ["2026-11-26", "2026-11-27", "2026-11-28"] {
+            let other = single_day(&app, json!({"date": date})).await;
+            desk.post(&path(&other), caller(1)).await.expect(201);
+        }
+        desk.post(&path(&day), caller(1)).await.problem("limit_reached");
+        let waiting = resident(&app, "样例甲", GROWN_UP).await;
+        let slot = &day["slots"][0];
+        let holder = app.villager("乙").await;
+        let first = booked(&holder, slot).await;
+        booked(&app.villager("丙").await, slot).await;
+        waiting.post(&format!("/slots/{}/waits", slot["id"].as_str().unwrap()), json!({})).await.expect(201);
+        holder.post(&format!("/bookings/{}/cancel", first["id"].as_str().unwrap()), json!({})).await.expect(200);
+        let state = async || waiting.get("/waits").await.expect(200)["items"][0]["state"].clone();
+        assert_eq!(state().await, "held");
+        let mut body = caller(2);
+        body["for_person"] = json!({"id": waiting.id()});
+        desk.post(&path(&day), body).await.expect(201);
+        assert_eq!((state().await, app.number("SELECT count(*) FROM booking WHERE place = 'reserve' AND slot_id = (SELECT slot_id FROM talk_wait)").await), (json!("taken"), 0));
+        assert_eq!(wrong_counts(&app).await, 0);
+        app.drain_jobs().await;
+    }
+
+    async fn who_phones_gives_a_place_up_or_has_it_moved(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let (from, to) = (day(&app, &desk).await, single_day(&app, json!({"walk_in_share": 0.5})).await);
+        let booking = booked(&villager, &from["slots"][0]).await;
+        let (moved, off) = (of_booking(&booking, "move"), of_booking(&booking, "cancel"));
+        let last = to["slots"].as_array().unwrap().last().unwrap()["id"].clone();
+        let body = json!({"slot": last});
+        app.staff("neighbour").await.post(&moved, body.clone()).await.problem("not_found");
+        app.staff("neighbour").await.post(&off, json!({})).await.problem("not_found");
+        desk.post(&moved, json!({"slot": last, "version": 7})).await.problem("stale");
+        desk.post(&moved, json!({"slot": from["slots"][0]["id"]})).await.problem("transition_not_allowed");
+        // After the app has closed, before the slot begins.
+        app.advance(TimeDelta::hours(28));
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        villager.post(&format!("/bookings/{}/cancel", booking["id"].as_str().unwrap()), json!({})).await.problem("too_late");
+        let now = desk.post(&moved, body).await.expect(200);
+        assert_eq!((&now["slot"], &now["code"], &now["version"]), (&last, &booking["code"], &json!(2)));
+        assert_eq!(last_told(&app, &villager).await.0, "booking_moved");
+        assert_eq!(app.number("SELECT count(*) FROM booking WHERE place = 'reserve'").await, 1, "one that is kept for the phone");
+        assert_eq!(wrong_counts(&app).await, 0);
+        let gone = desk.post(&off, json!({"reason": "来电取消", "version": 2})).await.expect(200);
+        assert_eq!(gone["state"], "cancelled");
+        assert_eq!(last_told(&app, &villager).await.0, "booking_cancelled");
+        desk.post(&off, json!({})).await.problem("transition_not_allowed");
+        let by = "SELECT count(*) FROM booking_event WHERE by_kind = 'staff' AND action IN ('move', 'cancel') AND staff_id IS NOT NULL";
+        assert_eq!((app.number(by).await, wrong_counts(&app).await), (2, 0));
         app.drain_jobs().await;
     }
 

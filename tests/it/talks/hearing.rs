@@ -69,7 +69,10 @@ pub(crate) async fn called_after(app: &TestApp, booking: &Value, minutes: i64) {
                 person_id: None,
                 at,
                 acted_at: at,
+                booking_version: row.version + 1,
+                line_version: 0,
                 key: None,
+                fingerprint: None,
                 before: None,
                 undone_at: None,
             };

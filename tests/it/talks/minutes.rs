@@ -43,6 +43,15 @@ async fn heard(app: &TestApp, desk: &Actor) -> Value {
 }
 
 both_engines! {
+    async fn a_cursor_with_an_absurd_day_is_no_cursor(app: TestApp) {
+        let (town, place) = (app.staff("town").await, app.village().await);
+        // `["+262142-01-01", id]` and `["+262142-01-01T00:00:00Z", id]`.
+        let on = "WyIrMjYyMTQyLTAxLTAxIiwiMDAwMDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAwIl0";
+        let at = "WyIrMjYyMTQyLTAxLTAxVDAwOjAwOjAwWiIsIjAwMDAwMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMCJd";
+        town.get(&format!("/staff/divisions/{place}/talk-minutes?cursor={on}")).await.invalid("?cursor", "cursor");
+        town.get(&format!("/divisions/{place}/talk-days?cursor={at}")).await.invalid("?cursor", "cursor");
+    }
+
     async fn minutes_go_from_compiling_over_two_signatures_to_everybody(app: TestApp) {
         let desk = app.staff("desk").await;
         let day = heard(&app, &desk).await;

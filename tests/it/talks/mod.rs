@@ -6,10 +6,13 @@ mod book_slot;
 mod calendar;
 mod cancel_booking;
 mod cancel_talk_day;
+mod closing;
 mod conclude_booking;
 mod desk;
 mod desk_bookings;
+mod fair_waits;
 pub(super) mod hearing;
+mod joined_people;
 mod line;
 mod materialise;
 mod minutes;
@@ -33,9 +36,10 @@ mod whole_day;
 mod withdraw_host;
 
 use entity::{
-    id::{PersonId, SlotId, TalkWaitId},
+    id::{PersonId, SlotId, TalkWaitId, TalkWaiterId},
     slot, talk_wait,
     talk_wait::WaitState,
+    talk_waiter,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
 use serde::Deserialize;
@@ -134,6 +138,7 @@ pub(super) async fn waits(app: &TestApp, slot: &Value, who: &Actor, held: bool) 
         id: Set(id),
         slot_id: Set(slot),
         talk_day_id: Set(of.talk_day_id),
+        turn: Set(of.joined + 1),
         person_id: Set(person),
         agent_id: Set(None),
         authorisation_id: Set(None),
@@ -145,14 +150,17 @@ pub(super) async fn waits(app: &TestApp, slot: &Value, who: &Actor, held: bool) 
         created_at: Set(app.now()),
         ended_at: Set(None),
     };
+    let waiter = talk_waiter::ActiveModel { id: Set(TalkWaiterId::fresh()), wait_id: Set(id), person_id: Set(person) };
     let counted = slot::ActiveModel {
         id: Set(slot),
         held: Set(of.held + i32::from(held)),
         waiting: Set(of.waiting + i32::from(!held)),
+        joined: Set(of.joined + 1),
         ..Default::default()
     };
     let write = async move |tx: &Tx| {
         row.clone().insert(tx).await?;
+        waiter.clone().insert(tx).await?;
         counted.clone().update(tx).await?;
         Ok(())
     };

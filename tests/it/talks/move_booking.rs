@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{booked, bookings, days, one_slot, wish, wrong_counts};
+use super::{booked, bookings, days, one_slot, single_day, wish, wrong_counts};
 
 fn path(booking: &Value) -> String {
     format!("/bookings/{}/move", booking["id"].as_str().unwrap())
@@ -43,6 +43,19 @@ both_engines! {
         app.advance(TimeDelta::hours(27));
         let villager = app.villager("甲").await;
         villager.post(&path(&booking), json!({"slot": second["slots"][1]["id"]})).await.problem("too_late");
+        assert_eq!(wrong_counts(&app).await, 0);
+        app.drain_jobs().await;
+    }
+
+    async fn a_private_matter_is_not_moved_into_an_open_meeting(app: TestApp) {
+        let villager = app.villager("甲").await;
+        let day = one_slot(&app, 1).await;
+        let mut secret = wish();
+        secret["privacy"] = json!("private");
+        let booking = villager.post(&bookings(&day["slots"][0]), secret).await.expect(201);
+        let open = single_day(&app, json!({"format": "open_meeting"})).await;
+        let to = json!({"slot": open["slots"][0]["id"]});
+        villager.post(&path(&booking), to).await.invalid("/slot", "not_offered");
         assert_eq!(wrong_counts(&app).await, 0);
         app.drain_jobs().await;
     }

@@ -101,15 +101,47 @@ both_engines! {
         assert_eq!((&line["items"][0]["arrived_at"], &line["items"][0]["called_at"]), (&json!("2026-11-23T05:00:00Z"), &json!("2026-11-23T05:00:00Z")));
     }
 
-    async fn single_calls_keep_the_time_at_which_they_were_made(app: TestApp) {
+    async fn single_calls_count_from_when_they_came_whatever_the_desk_s_clock_says(app: TestApp) {
         let day = this_afternoon(&app, 3, json!({})).await;
         app.advance(TimeDelta::hours(3));
         let desk = app.staff("desk").await;
         let entry = desk.post(&of_day(&day, "walk-ins"), walk_in("样例")).await.expect(201);
         app.advance(TimeDelta::minutes(5));
-        let path = format!("/api/v1{}", of_booking(&entry, "call"));
-        let call = desk.call(reqwest::Method::POST, &path).header("X-Client-Time", "2026-11-23T13:02:00+08:00");
-        assert_eq!(call.json(json!({})).send().await.expect(200)["called_at"], "2026-11-23T05:02:00Z");
+        let said = async |call: &str, at: &str| {
+            let path = format!("/api/v1{}", of_booking(&entry, call));
+            desk.call(reqwest::Method::POST, &path).header("X-Client-Time", at).json(json!({})).send().await
+        };
+        let called = said("call", "2026-11-23T13:02:00+08:00").await.expect(200);
+        assert_eq!(called["called_at"], "2026-11-23T05:05:00Z");
+        app.advance(TimeDelta::seconds(61));
+        said("undo", "2026-11-23T13:05:10+08:00").await.problem("undo_too_late");
+    }
+
+    async fn an_absurd_time_is_as_none(app: TestApp) {
+        let day = this_afternoon(&app, 3, json!({})).await;
+        app.advance(TimeDelta::hours(3));
+        let desk = app.staff("desk").await;
+        for (at, time) in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "+262142-12-31T00:00:00Z"].iter().enumerate() {
+            let step = json!([{"key": format!("desk-1-{at:04}"), "at": time, "action": "walk_in", "name": "样例甲", "topic": "roads", "summary": "路"}]);
+            assert_eq!(outcomes(&replay(&desk, &day, step).await), ["done"], "{time}");
+        }
+        assert_eq!(app.number("SELECT count(*) FROM booking WHERE client_time IS NULL").await, 3);
+    }
+
+    async fn a_key_is_good_for_whoever_used_it_and_for_one_step(app: TestApp) {
+        let day = this_afternoon(&app, 3, json!({})).await;
+        app.advance(TimeDelta::hours(3));
+        let (desk, cadre) = (app.staff("desk").await, app.staff("cadre").await);
+        let step = |name: &str| json!([{"key": "desk-1-0001", "at": "2026-11-23T13:00:00+08:00", "action": "walk_in", "name": name, "topic": "roads", "summary": "路"}]);
+        assert_eq!(outcomes(&replay(&desk, &day, step("样例甲")).await), ["done"]);
+        assert_eq!(outcomes(&replay(&cadre, &day, step("样例乙")).await), ["done"], "another desk counts from one, too");
+        assert_eq!(outcomes(&replay(&desk, &day, step("样例甲")).await), ["repeated"]);
+        let other = replay(&desk, &day, step("样例丙")).await;
+        assert_eq!((&other[0]["outcome"], &other[0]["code"]), (&json!("refused"), &json!("idempotency_key_reused")));
+        let call = json!([{"key": "desk-1-0002", "at": "2026-11-23T13:00:00+08:00", "action": "call", "walk_in": "desk-1-0001"}]);
+        let called = replay(&cadre, &day, call).await;
+        assert_eq!(called[0]["number"], 5, "their own walk-in");
+        assert_eq!(app.number("SELECT count(*) FROM booking").await, 2);
     }
 
     async fn a_queue_is_of_its_day_and_for_those_who_have_a_part_in_it(app: TestApp) {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{of_booking, of_day, this_afternoon, walk_in};
+use super::{booked, of_booking, of_day, this_afternoon, walk_in, wish};
 use crate::{
     rosters::{Resident, citizen_no},
     support::TestApp,
@@ -101,6 +101,35 @@ both_engines! {
             desk.post(&of_day(&day, "walk-ins"), body).await.invalid(&format!("/{field}"), fault);
         }
         assert_eq!(app.number("SELECT count(*) FROM booking").await, 0);
+    }
+
+    async fn numbers_are_given_once_whatever_a_host_who_leaves_takes_along(app: TestApp) {
+        let (cadre, desk) = (app.staff("cadre").await, app.staff("desk").await);
+        let hosts = json!([cadre.id(), desk.id()]);
+        let day = this_afternoon(&app, 1, json!({"capacity": 6, "hosts": hosts})).await;
+        let slot = &day["slots"][0];
+        for name in ["甲", "乙", "丙", "丁"] {
+            booked(&app.villager(name).await, slot).await;
+        }
+        for number in 0..2 {
+            let mut body = wish();
+            body["for_person"] = json!({"name": "样例来电", "phone": format!("1390000000{number}")});
+            desk.post(&format!("/staff/slots/{}/bookings", slot["id"].as_str().unwrap()), body).await.expect(201);
+        }
+        let gone = json!({"host": cadre.id(), "reason": "去镇上开会"});
+        desk.post(&of_day(&day, "withdraw-host"), gone).await.expect(200);
+        app.advance(TimeDelta::hours(3));
+        let desk = app.staff("desk").await;
+        let mut numbers = Vec::new();
+        for name in ["样例甲", "样例乙"] {
+            let entry = desk.post(&of_day(&day, "walk-ins"), walk_in(name)).await.expect(201);
+            numbers.push(entry["number_in_line"].as_i64().unwrap());
+        }
+        assert_eq!(numbers, [7, 8]);
+        let twice = "SELECT count(*) FROM (SELECT number_in_line FROM booking GROUP BY number_in_line HAVING count(*) > 1) t";
+        assert_eq!(app.number(twice).await, 0);
+        assert_eq!(wrong_reserves(&app).await, 0);
+        app.drain_jobs().await;
     }
 
     async fn somebody_entered_by_mistake_is_taken_out_with_their_place(app: TestApp) {
