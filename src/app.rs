@@ -29,6 +29,7 @@ use crate::{
     http::{self, Lane},
     lists, notices, openapi, operations, people,
     problem::Problem,
+    settings::{self, Settings},
     sms::Sms,
     staffing, talks, telemetry, wechat, wecom,
 };
@@ -57,6 +58,8 @@ pub struct App {
     pub limits: Limits,
     /// Working days; replaced when another calendar is published.
     pub calendar: ArcSwap<Calendar>,
+    /// What places set for themselves; replaced when one sets something.
+    pub settings: ArcSwap<Settings>,
     /// Names of service items.
     pub item_names: catalogue::ItemNames,
     /// Who is behind a token.
@@ -119,7 +122,8 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         corp_id: config.wecom.corp_id.clone(),
         secret: config.wecom.secret.clone(),
     };
-    let calendar = calendar::latest(db.read()).await?;
+    let calendar = Arc::new(calendar::latest(db.read()).await?);
+    let of_places = settings::load(db.read(), Arc::clone(&calendar)).await?;
     let metrics = telemetry::metrics().map_err(|fault| StartFault::Other(fault.to_string()))?;
     Ok(Arc::new(App {
         wechat: wechat::Client::new(settings, clock.clone())?,
@@ -129,7 +133,8 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         passwords: Passwords::default(),
         field_keys: FieldKeys::new(&config.crypto)?,
         limits: Limits::new(&config.auth.throttle),
-        calendar: ArcSwap::from_pointee(calendar),
+        calendar: ArcSwap::new(calendar),
+        settings: ArcSwap::from_pointee(of_places),
         item_names: catalogue::ItemNames::default(),
         sessions: auth::sessions(&db),
         tracking: cases::tracking(&db),
@@ -160,7 +165,8 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(cases::routes)
                 .configure(audit::routes)
                 .configure(lists::routes)
-                .configure(staffing::routes),
+                .configure(staffing::routes)
+                .configure(settings::routes),
         )
         .configure(operations::routes);
 }

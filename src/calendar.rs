@@ -6,6 +6,7 @@
 
 pub mod desk;
 pub mod notice;
+pub mod period;
 mod published;
 #[cfg(test)]
 mod tests;
@@ -18,13 +19,14 @@ use utoipa::ToSchema;
 
 pub use desk::{DeskHours, Span, deadline};
 pub use notice::{BadRow, parse};
+pub use period::Period;
 pub use published::{latest, publish, refresh};
 
 /// The most days one reckoning looks at (a hundred years): a mistyped span ends here instead of spinning.
 pub const FARTHEST_DAYS: usize = 36_525;
 
 /// What a notice says about a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DayKind {
     /// A day off, whatever the weekday.
@@ -110,6 +112,14 @@ impl Calendar {
         Self { version: version.into(), days, years }
     }
 
+    /// This calendar with other days on top: those of a place that works when others rest, or rests when they work.
+    #[must_use]
+    pub fn with(&self, version: impl Into<String>, rows: impl IntoIterator<Item = CalendarRow>) -> Self {
+        let mut days = self.days.clone();
+        days.extend(rows.into_iter().map(|row| (row.date, (row.kind, row.name))));
+        Self { version: version.into(), days, years: self.years.clone() }
+    }
+
     /// Which edition this is; stored beside every due day that was reckoned with it.
     #[must_use]
     pub fn version(&self) -> &str {
@@ -164,6 +174,20 @@ impl Calendar {
         let mut days = Vec::new();
         self.walk(from, n, |date, counted| days.push(ExplainedDay { date, counted, why: self.day(date).why }));
         days
+    }
+
+    /// The first day from which at most `left` working days remain until `due`: the day before it more are left.
+    #[must_use]
+    pub fn days_before(&self, due: NaiveDate, left: u32) -> NaiveDate {
+        let mut first = due;
+        for _ in 0..FARTHEST_DAYS {
+            let Some(before) = first.pred_opt() else { break };
+            if self.working_days_between(before, due) > left {
+                break;
+            }
+            first = before;
+        }
+        first
     }
 
     /// How many working days lie after `a` up to and including `b`; none when `b` is not after `a`.

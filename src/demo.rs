@@ -29,6 +29,7 @@ use crate::{
     divisions,
     jobs::sweeps::{self, Sweep},
     problem::Problem,
+    settings,
     talks::recurrence::Recurrence,
 };
 
@@ -169,7 +170,7 @@ async fn load_reference(app: &App) -> Result<(), StartFault> {
         let rows = calendar::parse(HOLIDAYS)
             .map_err(|bad| StartFault::Other(bad.first().map_or_else(String::new, |row| format!("calendar: {row}"))))?;
         calendar::publish(&app.db, rows, "config/calendar/holidays-cn.csv", now).await?;
-        app.calendar.store(calendar::latest(app.db.read()).await?.into());
+        settings::refresh(app).await?;
     }
     // Only into an empty catalogue: what the operator published since is not taken back at the next start.
     if service_item::Entity::find().one(app.db.read()).await?.is_none() {

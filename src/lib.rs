@@ -30,6 +30,7 @@ pub mod operations;
 pub mod people;
 pub mod personal;
 pub mod problem;
+pub mod settings;
 pub mod sms;
 pub mod staffing;
 pub mod talks;

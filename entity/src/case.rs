@@ -60,6 +60,8 @@ pub enum CaseState {
     Draft,
     #[sea_orm(string_value = "submitted")]
     Submitted,
+    #[sea_orm(string_value = "supplement")]
+    Supplement,
     #[sea_orm(string_value = "rejected")]
     Rejected,
     #[sea_orm(string_value = "accepted")]
@@ -68,6 +70,8 @@ pub enum CaseState {
     Assigned,
     #[sea_orm(string_value = "in_progress")]
     InProgress,
+    #[sea_orm(string_value = "paused")]
+    Paused,
     #[sea_orm(string_value = "answered")]
     Answered,
     #[sea_orm(string_value = "completed")]
@@ -76,6 +80,10 @@ pub enum CaseState {
     Archived,
     #[sea_orm(string_value = "withdrawn")]
     Withdrawn,
+    #[sea_orm(string_value = "lapsed")]
+    Lapsed,
+    #[sea_orm(string_value = "merged")]
+    Merged,
 }
 
 /// What a voice case is about; it sets the promised days.
@@ -196,9 +204,43 @@ pub enum CaseResult {
     Referred,
 }
 
+/// What was asked of somebody else and waits to be decided.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum CaseRequest {
+    /// 挂起: the clock stops when another person agrees.
+    #[sea_orm(string_value = "pause")]
+    Pause,
+    /// 延期: decided one level up.
+    #[sea_orm(string_value = "extension")]
+    Extension,
+    /// A second 补正: decided one level up.
+    #[sea_orm(string_value = "supplement")]
+    Supplement,
+    /// 对不予受理的异议: decided one level up.
+    #[sea_orm(string_value = "objection")]
+    Objection,
+}
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "cases")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: CaseId,
@@ -251,8 +293,50 @@ pub struct Model {
     pub step_due_at: Option<Instant>,
     /// What lists are ordered by: the promised day, before acceptance the day of the step.
     pub due_on: Date,
+    /// When it came into its state.
+    pub since_at: Instant,
+    /// The day on which this state ends by itself: of a pause, of the time for a supplement.
+    pub until_on: Option<Date>,
+    /// The day a pause began.
+    pub paused_on: Option<Date>,
+    /// Working days by which pauses moved both due dates.
+    pub paused_days: i32,
+    /// Working days by which an extension moved the promised day.
+    pub extended_days: i32,
+    /// The day it was reopened last; it has some working days from there at least.
+    pub reopened_on: Option<Date>,
+    /// What was asked for and is not decided.
+    pub pending: Option<CaseRequest>,
+    /// The unit that decides it.
+    pub pending_unit_id: Option<UnitId>,
+    /// Who asked.
+    pub pending_by: Option<StaffId>,
+    /// How often papers were asked for.
+    pub supplements: i32,
+    /// The villager has objected to its rejection.
+    pub objected: bool,
     pub returns: i32,
+    /// The township named this unit: no other may be given the work.
+    pub locked_unit_id: Option<UnitId>,
     pub reopens: i32,
+    /// Who worked on it before the villager objected a second time: another has to now.
+    pub former_assignee_id: Option<StaffId>,
+    pub nudges: i32,
+    pub nudged_on: Option<Date>,
+    pub signed_at: Option<Instant>,
+    /// By when the villager is to be spoken to after signing.
+    pub contact_due_at: Option<Instant>,
+    pub contacted_at: Option<Instant>,
+    /// By when papers are to be handed up or delivered.
+    pub papers_due_at: Option<Instant>,
+    /// The main case.
+    pub merged_into: Option<CaseId>,
+    /// Cases merged into this one.
+    pub gathered: i32,
+    /// The last step of supervision by time in this round: 0 none, 1 yellow, 2 overdue, 3 township, 4 county.
+    pub alarm_step: i32,
+    /// When the next one comes.
+    pub alarm_at: Option<Instant>,
     pub result: Option<CaseResult>,
     pub answered_at: Option<Instant>,
     /// `false`: closed by silence. Never counted as content.
@@ -261,6 +345,10 @@ pub struct Model {
     pub created_at: Instant,
     pub updated_at: Instant,
     pub client_time: Option<Instant>,
+    /// What thing it is about: the number on a lamp post, a well, a road.
+    pub object: Option<String>,
+    /// The villagers' group (组) it lies in, where that is known.
+    pub group_name: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

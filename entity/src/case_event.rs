@@ -67,6 +67,9 @@ pub struct Model {
     pub result: Option<super::case::CaseResult>,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub evidence: Option<Json>,
+    /// JSON of `cases::advance::Detail`: what replaying needs beside the other columns.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub detail: Option<Json>,
     pub promised_due_on: Option<Date>,
     pub statutory_due_on: Option<Date>,
     pub calendar_version: String,

@@ -39,8 +39,9 @@ macro_rules! ids {
 }
 
 ids! {
-    AbsenceId, AuthorisationId, AuthorisationUseId, BookingEventId, BookingId, CaseId, CaseEventId, ConflictId, ConsentId,
-    CouncilMatterId, DataExportId, DivisionChangeId, DivisionId, HostCoverId, HouseholdId, JobId, MinutesSignatureId,
-    NoticeId, PartyId, PersonId, PostingId, ResidenceClaimId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
+    AbsenceId, AuthorisationId, AuthorisationUseId, BookingEventId, BookingId, CallBackId, CaseId, CaseEventId, CoHandlerId, ConflictId,
+    ConsentId,
+    CouncilMatterId, DataExportId, DivisionChangeId, DivisionId, DutyEntryId, FollowUpId, HostCoverId, HouseholdId, JobId, MinutesSignatureId, NoticeId,
+    PartyId, PersonId, PostingId, ResidenceClaimId, ReviewAppealId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
     TalkDayId, TalkMinutesId, TalkRatingId, TalkRecordId, TalkRuleId, TalkWaitId, TalkWaiterId, UnitId,
 }

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::{
     Instant,
-    id::{CaseId, PersonId, ReviewId},
+    id::{CaseId, PersonId, ReviewId, StaffId},
 };
 
 #[sea_orm::model]
@@ -21,6 +21,16 @@ pub struct Model {
     pub tags: Json,
     pub text: Option<String>,
     pub created_at: Instant,
+    /// Who answered that round.
+    pub handler_id: Option<StaffId>,
+    /// What the villager added later, once.
+    pub addition: Option<String>,
+    pub added_at: Option<Instant>,
+    /// After a bad review was followed up the villager may rate once more; both stay.
+    pub second_stars: Option<i32>,
+    pub rerated_at: Option<Instant>,
+    /// An appeal against it was upheld: it counts no more, and is counted as such.
+    pub excluded_at: Option<Instant>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

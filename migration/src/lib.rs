@@ -17,6 +17,8 @@ mod m0008_staff_and_audit;
 mod m0009_talk_days_whole;
 mod m0010_host_covers;
 mod m0011_indexes_of_talk_days;
+mod m0012_cases_whole;
+mod m0013_reviews_whole;
 mod shape;
 
 /// All steps, oldest first.
@@ -36,6 +38,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_talk_days_whole::Migration),
             Box::new(m0010_host_covers::Migration),
             Box::new(m0011_indexes_of_talk_days::Migration),
+            Box::new(m0012_cases_whole::Migration),
+            Box::new(m0013_reviews_whole::Migration),
         ]
     }
 }

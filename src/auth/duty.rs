@@ -71,9 +71,11 @@ macro_rules! needs {
 
 needs! {
     /// Sees and moves cases; which step, the step table decides.
-    WorkOnCases: AcceptCases | AssignCases | HandleCases | Supervise | HandleDiscipline;
+    WorkOnCases: AcceptCases | AssignCases | HandleCases | Supervise | HandleDiscipline | HostTalks;
     /// Enters matters for people who come or call.
     EnterCases: AcceptCases;
+    /// Keeps the list of who works on what.
+    KeepDutyList: AssignCases | ManageAccounts;
     /// Keeps accounts, units, postings, absences.
     ManageAccounts: ManageAccounts;
     /// Keeps residents, rosters, authorisations.
@@ -87,6 +89,8 @@ needs! {
     RecordConflicts: ManageAccounts | HandleDiscipline;
     /// Makes and changes talk days.
     ManageTalks: ManageTalks;
+    /// Sees what cases come to, not whose they are.
+    SeeCaseNumbers: AcceptCases | AssignCases | Supervise;
     /// Sees what talk days come to, not whom they were about.
     SeeTalkNumbers: ManageTalks | HostTalks | Supervise;
     /// Sees who is booked.

@@ -51,6 +51,8 @@ pub enum Span {
     WorkingDays(u32),
     /// Hours of open desk; half a working day is 4.
     DeskHours(u32),
+    /// Minutes of open desk.
+    DeskMinutes(u32),
 }
 
 /// When a span that begins at `start` ends, and whether a day without a notice was looked at (then it may still move).
@@ -65,7 +67,8 @@ pub fn deadline(calendar: &Calendar, hours: DeskHours, start: Instant, span: Spa
     let Some(local) = start.naive_utc().checked_add_offset(clock::china()) else { return (start, true) };
     let (end, provisional) = match span {
         Span::WorkingDays(n) => end_of_days(calendar, hours, local, n),
-        Span::DeskHours(n) => end_of_hours(calendar, hours, local, n),
+        Span::DeskHours(n) => end_of_minutes(calendar, hours, local, i64::from(n) * 60),
+        Span::DeskMinutes(n) => end_of_minutes(calendar, hours, local, n.into()),
     };
     end.checked_sub_offset(clock::china()).map_or((start, true), |end| (end.and_utc(), provisional))
 }
@@ -77,8 +80,27 @@ fn end_of_days(calendar: &Calendar, hours: DeskHours, start: NaiveDateTime, n: u
     (due.on.and_time(hours.closes), due.provisional)
 }
 
-fn end_of_hours(calendar: &Calendar, hours: DeskHours, start: NaiveDateTime, n: u32) -> (NaiveDateTime, bool) {
-    let mut left = TimeDelta::hours(i64::from(n));
+/// When the desk opens on this day.
+#[must_use]
+pub fn opening_of(hours: DeskHours, day: NaiveDate) -> Instant {
+    clock::instant(day, hours.opens)
+}
+
+/// When it closes on this day.
+#[must_use]
+pub fn closing_of(hours: DeskHours, day: NaiveDate) -> Instant {
+    clock::instant(day, hours.closes)
+}
+
+/// Whether the desk works at this moment.
+#[must_use]
+pub fn is_open(calendar: &Calendar, hours: DeskHours, now: Instant) -> bool {
+    let local = now.with_timezone(&clock::china());
+    calendar.is_working(local.date_naive()) && (hours.opens..hours.closes).contains(&local.time())
+}
+
+fn end_of_minutes(calendar: &Calendar, hours: DeskHours, start: NaiveDateTime, n: i64) -> (NaiveDateTime, bool) {
+    let mut left = TimeDelta::minutes(n);
     let mut provisional = false;
     let mut last = start;
     for on in start.date().iter_days().take(FARTHEST_DAYS) {

@@ -52,7 +52,8 @@ pub async fn latest(db: &DatabaseConnection) -> Result<Calendar, Problem> {
     Ok(Calendar::new(newest.version, rows))
 }
 
-/// Takes over a calendar that was published since, by whichever process.
+/// Takes over a calendar that was published since, by whichever process. Settings are reckoned over it: whoever looks for
+/// changes asks [`crate::settings::refresh`].
 pub async fn refresh(app: &App) -> Result<(), Problem> {
     let newest = calendar_version::Entity::find().order_by_desc(calendar_version::Column::PublishedAt);
     let newest = newest.one(app.db.read()).await?;

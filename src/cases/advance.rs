@@ -1,24 +1,27 @@
 //! The one function that changes a case: people and timers call it alike.
 //!
-//! It looks the step up, checks who asks, works out the new row without touching the database, then writes row, event
-//! and notice in the caller's transaction; an `UPDATE ... WHERE version` lets one of two writers win.
+//! It looks the step up, checks who asks and what the row allows, works out the new row without touching the database,
+//! then writes row, event and notices in the caller's transaction; an `UPDATE ... WHERE version` lets one of two writers
+//! win. Next: [`super::effects`] for what a step makes of a case, [`super::guards`] for what it asks of it.
 
 use entity::{
     Instant,
-    case::{self, CaseResult, CaseState},
+    case::{self, CaseRequest, CaseResult, CaseState},
     case_event::{self, EventBy},
     id::{CaseEventId, PersonId, StaffId, UnitId},
+    sealed::Sealed,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 
+pub use super::sla::Reckoning;
+
 use super::{
-    sla,
-    workflow::{self, Action, Party, Step},
+    effects::{self, Detail},
+    guards,
+    workflow::{self, Action, Aside, Party, Step},
 };
 use crate::{
-    calendar::Calendar,
-    clock::local_day,
     db::Tx,
     notices::{self, About, Telling},
     problem::{Code, Problem},
@@ -39,13 +42,23 @@ pub struct By {
     pub agent: bool,
     /// The villager is near to them, or is they themselves.
     pub near: bool,
+    /// Staff above the village who name the unit when a case was sent back too often.
+    pub names_units: bool,
 }
 
 impl By {
     /// Time itself.
     #[must_use]
     pub fn clock() -> Self {
-        Self { parties: vec![Party::Clock], person: None, staff: None, unit: None, agent: false, near: false }
+        Self {
+            parties: vec![Party::Clock],
+            person: None,
+            staff: None,
+            unit: None,
+            agent: false,
+            near: false,
+            names_units: false,
+        }
     }
 
     /// The person whose case it is.
@@ -58,6 +71,7 @@ impl By {
             unit: None,
             agent: false,
             near: false,
+            names_units: false,
         }
     }
 
@@ -70,7 +84,7 @@ impl By {
     /// Staff who hand work over, for the unit they act for.
     #[must_use]
     pub fn staff(staff: StaffId, unit: Option<UnitId>) -> Self {
-        Self { parties: vec![], person: None, staff: Some(staff), unit, agent: false, near: false }
+        Self { parties: vec![], person: None, staff: Some(staff), unit, agent: false, near: false, names_units: false }
     }
 
     pub(super) fn kind(&self) -> EventBy {
@@ -106,35 +120,62 @@ pub struct Act {
     pub text: Option<String>,
     /// What only staff may read.
     pub note: Option<String>,
-    /// For `assign`: the unit, and the person in it.
+    /// Where work goes: the unit, and the person in it.
     pub to: Option<(UnitId, Option<StaffId>)>,
     /// For `answer`.
     pub result: Option<CaseResult>,
-    /// For `answer`.
+    /// What it rests on, and what the timeline shows beside the text.
     pub evidence: Option<Value>,
+    /// What replaying needs.
+    pub detail: Option<Detail>,
+    /// For `supplement`: the answers to the form.
+    pub form: Option<Sealed>,
 }
 
 impl Act {
     /// An action that needs nothing more.
     #[must_use]
     pub fn plain(action: Action) -> Self {
-        Self { action, reason: None, text: None, note: None, to: None, result: None, evidence: None }
+        Self {
+            action,
+            reason: None,
+            text: None,
+            note: None,
+            to: None,
+            result: None,
+            evidence: None,
+            detail: None,
+            form: None,
+        }
     }
 }
 
-/// When and by which calendar.
-#[derive(Clone, Copy)]
-pub struct Reckoning<'a> {
-    /// Now.
-    pub now: Instant,
-    /// Working days.
-    pub calendar: &'a Calendar,
+/// The step that an action is, when the table, who asks and the row allow it: asked before anything else is looked up.
+///
+/// # Errors
+/// `transition_not_allowed`, `not_your_duty`, `conflict_of_interest`, and what [`guards::check`] refuses.
+pub(super) fn check(
+    action: Action,
+    case: &case::Model,
+    by: &By,
+    reckoning: Reckoning<'_>,
+) -> Result<&'static Step, Problem> {
+    let refused = |code: Code| Problem::new(code).with("state", case.state);
+    let step = workflow::find(action, case.state).ok_or_else(|| refused(Code::TransitionNotAllowed))?;
+    if !by.may(step) {
+        return Err(Code::NotYourDuty.into());
+    }
+    if by.keeps_out(step) {
+        return Err(Code::ConflictOfInterest.into());
+    }
+    guards::check(action, case, reckoning).map_err(refused)?;
+    Ok(step)
 }
 
 /// Takes the step, or says why not; nothing is changed then.
 ///
 /// # Errors
-/// `transition_not_allowed`, `not_your_duty`, `conflict_of_interest`, `stale`.
+/// `transition_not_allowed`, `not_your_duty`, `conflict_of_interest`, `stale`, and what [`guards::check`] refuses.
 pub async fn advance(
     tx: &Tx,
     reckoning: Reckoning<'_>,
@@ -142,93 +183,86 @@ pub async fn advance(
     by: &By,
     act: Act,
 ) -> Result<case::Model, Problem> {
-    let Some(step) = workflow::step(act.action, case.state) else {
-        return Err(Problem::new(Code::TransitionNotAllowed).with("state", case.state));
-    };
-    if !by.may(step) {
-        return Err(Code::NotYourDuty.into());
+    let step = check(act.action, &case, by, reckoning)?;
+    let mut next = effects::after(&case, step, &act, by, reckoning);
+    if act.form.is_some() {
+        next.form.clone_from(&act.form);
     }
-    if by.keeps_out(step) {
-        return Err(Code::ConflictOfInterest.into());
-    }
-    let from = case.state;
-    let next = after(&case, step, &act, by.kind() == EventBy::Clock, reckoning);
     write(tx, &case, &next).await?;
-    let event = event(&next, Some(from), by, &act, reckoning.now);
+    let event = event(&next, Some(case.state), by, &act, reckoning.now);
     case_event::Entity::insert(event).exec_without_returning(tx).await?;
-    if let Some(kind) = step.tells {
-        notices::tell(tx, vec![telling(&next, kind)], reckoning.now).await?;
-    }
+    tell(tx, step, &case, &next, &act, reckoning.now).await?;
     Ok(next)
 }
 
-/// The row after a step. Pure: replaying the events of a case through it yields the case.
-#[must_use]
-pub fn after(
-    case: &case::Model,
+/// Tells the person, and those whose cases were merged into it, of a step.
+async fn tell(
+    tx: &Tx,
     step: &Step,
+    case: &case::Model,
+    next: &case::Model,
     act: &Act,
-    by_silence: bool,
-    Reckoning { now, calendar }: Reckoning<'_>,
-) -> case::Model {
-    let mut next = case::Model {
-        state: step.to,
-        version: case.version + 1,
-        updated_at: now,
-        step_due_at: sla::silence_acts_at(calendar, step.to, now),
-        ..case.clone()
-    };
-    match step.action {
-        Action::Submit => next.due_on = next.step_due_at.map_or(local_day(now), local_day),
-        Action::Accept => {
-            // Silence accepts on the day its time was over, however late the sweep came.
-            let accepted_on = local_day(case.step_due_at.map_or(now, |due| due.min(now)));
-            set_due_dates(&mut next, calendar, accepted_on);
-        }
-        Action::Assign => {
-            if let Some((unit, assignee)) = act.to {
-                (next.unit_id, next.assignee_id) = (unit, assignee);
-            }
-        }
-        Action::Return => {
-            (next.unit_id, next.assignee_id) = (case.first_unit_id, None);
-            next.returns += 1;
-        }
-        Action::Answer => {
-            next.result = act.result;
-            next.answered_at = Some(now);
-        }
-        Action::Confirm => next.confirmed = Some(!by_silence),
-        Action::Reopen => {
-            next.round += 1;
-            next.reopens += 1;
-            (next.result, next.answered_at) = (None, None);
-            let least = calendar.add_working_days(local_day(now), sla::REOPENED_AT_LEAST);
-            next.promised_due_on = next.promised_due_on.map(|due| due.max(least.on));
-            next.due_on = next.due_on.max(least.on);
-            next.provisional |= least.provisional;
-        }
-        Action::Sign | Action::Reject | Action::Withdraw | Action::Archive => {}
+    now: Instant,
+) -> Result<(), Problem> {
+    let Some(kind) = step.tells.or_else(|| of_what_was_asked(next, act)) else { return Ok(()) };
+    let mut tellings = vec![telling(next, kind)];
+    // Whoever was merged into it waits for the same answer.
+    if next.gathered > 0 && next.state != case.state && !workflow::is_let_down(next.state) {
+        let gathered = case::Entity::find().filter(case::COLUMN.merged_into.eq(next.id)).all(tx).await?;
+        tellings.extend(gathered.iter().map(|child| telling(child, kind)));
     }
-    next.closed_at = if workflow::is_closed(step.to) { case.closed_at.or(Some(now)) } else { None };
-    next
+    notices::tell(tx, tellings, now).await
 }
 
-fn set_due_dates(next: &mut case::Model, calendar: &Calendar, accepted_on: chrono::NaiveDate) {
-    let days = |days: Option<i32>| days.and_then(|days| u32::try_from(days).ok());
-    let due = sla::due_dates(calendar, accepted_on, days(next.promised_days), days(next.statutory_days));
-    next.accepted_on = Some(accepted_on);
-    (next.promised_due_on, next.statutory_due_on) = (due.promised, due.statutory);
-    (next.due_on, next.provisional) = (due.order, due.provisional);
-    calendar.version().clone_into(&mut next.calendar_version);
+/// What the villager is told of a request that was decided, or of a reminder.
+fn of_what_was_asked(next: &case::Model, act: &Act) -> Option<&'static str> {
+    match (&act.action, &act.detail) {
+        (Action::Approve, Some(Detail::Decided { request, granted: true, .. })) => match request {
+            CaseRequest::Pause => Some("case_paused"),
+            CaseRequest::Extension => Some("case_extended"),
+            CaseRequest::Supplement => Some("case_supplement"),
+            CaseRequest::Objection => None,
+        },
+        (Action::Remind, _) if next.state == CaseState::Supplement => Some("case_supplement_reminder"),
+        _ => None,
+    }
 }
 
-pub(super) async fn write(tx: &Tx, before: &case::Model, next: &case::Model) -> Result<(), Problem> {
-    // What was filed never changes: number, text, person, place. What a step may change stands here.
-    let row = case::ActiveModel {
+/// Writes a change beside the table, with its event: who has it, a light, another calendar.
+pub(super) async fn write_aside(
+    tx: &Tx,
+    before: &case::Model,
+    next: &case::Model,
+    by: &By,
+    aside: Aside,
+    act: Act,
+) -> Result<(), Problem> {
+    write(tx, before, next).await?;
+    let mut event = event(next, Some(before.state), by, &act, next.updated_at);
+    event.action = Set(aside.slug().to_owned());
+    // Nobody stayed silent.
+    event.auto = Set(false);
+    case_event::Entity::insert(event).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+async fn write(tx: &Tx, before: &case::Model, next: &case::Model) -> Result<(), Problem> {
+    let written = case::Entity::update_many()
+        .set(changed(next))
+        .filter(case::COLUMN.id.eq(before.id))
+        .filter(case::COLUMN.version.eq(before.version))
+        .exec(tx)
+        .await?;
+    if written.rows_affected == 1 { Ok(()) } else { Err(Code::Stale.into()) }
+}
+
+/// What was filed never changes: number, text, person, place. What a step may change stands here.
+fn changed(next: &case::Model) -> case::ActiveModel {
+    case::ActiveModel {
         state: Set(next.state),
         version: Set(next.version),
         round: Set(next.round),
+        form: Set(next.form.clone()),
         unit_id: Set(next.unit_id),
         assignee_id: Set(next.assignee_id),
         accepted_on: Set(next.accepted_on),
@@ -238,27 +272,46 @@ pub(super) async fn write(tx: &Tx, before: &case::Model, next: &case::Model) -> 
         calendar_version: Set(next.calendar_version.clone()),
         step_due_at: Set(next.step_due_at),
         due_on: Set(next.due_on),
+        since_at: Set(next.since_at),
+        until_on: Set(next.until_on),
+        paused_on: Set(next.paused_on),
+        paused_days: Set(next.paused_days),
+        extended_days: Set(next.extended_days),
+        reopened_on: Set(next.reopened_on),
+        pending: Set(next.pending),
+        pending_unit_id: Set(next.pending_unit_id),
+        pending_by: Set(next.pending_by),
+        supplements: Set(next.supplements),
+        objected: Set(next.objected),
         returns: Set(next.returns),
+        locked_unit_id: Set(next.locked_unit_id),
         reopens: Set(next.reopens),
+        former_assignee_id: Set(next.former_assignee_id),
+        nudges: Set(next.nudges),
+        nudged_on: Set(next.nudged_on),
+        signed_at: Set(next.signed_at),
+        contact_due_at: Set(next.contact_due_at),
+        contacted_at: Set(next.contacted_at),
+        papers_due_at: Set(next.papers_due_at),
+        merged_into: Set(next.merged_into),
+        gathered: Set(next.gathered),
+        alarm_step: Set(next.alarm_step),
+        alarm_at: Set(next.alarm_at),
         result: Set(next.result),
         answered_at: Set(next.answered_at),
         confirmed: Set(next.confirmed),
         closed_at: Set(next.closed_at),
         updated_at: Set(next.updated_at),
         ..Default::default()
-    };
-    let written = case::Entity::update_many()
-        .set(row)
-        .filter(case::COLUMN.id.eq(before.id))
-        .filter(case::COLUMN.version.eq(before.version))
-        .exec(tx)
-        .await?;
-    if written.rows_affected == 1 { Ok(()) } else { Err(Code::Stale.into()) }
+    }
 }
 
 /// What the person is told of a step.
 pub(super) fn telling(case: &case::Model, kind: &'static str) -> Telling {
-    Telling { person: case.person_id, kind, about: About::Case(case.id), params: json!({"number": case.number}) }
+    let due_on = case.promised_due_on.map(|due| due.to_string());
+    let until = case.until_on.map(|until| until.to_string());
+    let params = json!({"number": case.number, "due_on": due_on, "until": until});
+    Telling { person: case.person_id, kind, about: About::Case(case.id), params }
 }
 
 /// The event that made `case` what it is now.
@@ -289,6 +342,7 @@ pub(super) fn event(
         assignee_id: Set(case.assignee_id),
         result: Set(act.result),
         evidence: Set(act.evidence.clone()),
+        detail: Set(act.detail.as_ref().and_then(|detail| serde_json::to_value(detail).ok())),
         promised_due_on: Set(case.promised_due_on),
         statutory_due_on: Set(case.statutory_due_on),
         calendar_version: Set(case.calendar_version.clone()),

@@ -11,15 +11,16 @@ use validator::Validate;
 
 use super::{
     agency,
-    commands::{FileCase, ReviewCase, VillagerAction},
+    commands::{FileCase, VillagerAction},
+    explain::{self, DueDateExplained},
     ops::{
         act,
         file::{self, Wish},
-        find, review, track,
+        find, merging, track,
     },
     scope,
     timeline::{self, CaseEventView},
-    views::{self, CaseView, ReviewView, TrackedCase},
+    views::{self, CaseView, TrackedCase},
 };
 use crate::{
     app::App,
@@ -81,7 +82,7 @@ pub fn lane(db: &Db) -> Lane<Wish> {
 #[get("/cases")]
 pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases>) -> Result<HttpResponse, Problem> {
     let ListQuery { by, page } = query;
-    let narrow = find::Narrow { state: by.state, kind: by.kind };
+    let narrow = find::Narrow { state: by.state, kind: by.kind, ..find::Narrow::default() };
     let scope = match by.for_person.filter(|person| *person != me.person()) {
         Some(person) => agency::of_principal(app.db.read(), &me, person, local_day(app.clock.now())).await?,
         None => scope::of_villager(&me),
@@ -101,7 +102,8 @@ pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases
 pub async fn get_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<impl Responder, Problem> {
     let case = agency::reach(app.db.read(), &me, *id, local_day(app.clock.now())).await?.case;
     let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
-    Ok(Single(views::for_villager(&app, case, &names)?))
+    let main = merging::main_of(app.db.read(), &case).await?;
+    Ok(Single(views::for_villager(&app, case, &names)?.with_main(main.as_ref())))
 }
 
 /// Throws a draft away.
@@ -137,19 +139,15 @@ pub async fn act_on_case(
     command.once(&app, caller, StatusCode::OK, operation).await
 }
 
-/// Reviews the round that was answered last.
-#[utoipa::path(tag = "cases", params(("id" = CaseId, Path)), request_body = ReviewCase, responses((status = 201, body = ReviewView)))]
-#[post("/cases/{id}/reviews")]
-pub async fn review_case(
-    app: Data<App>,
-    me: Villager,
-    id: Path<CaseId>,
-    command: Command<ReviewCase>,
-) -> Result<HttpResponse, Problem> {
-    let (now, caller) = (app.clock.now(), me.caller());
-    let operation =
-        async move |tx: &Tx, body: &ReviewCase| Ok(ReviewView::from(review::review(tx, &me, *id, body, now).await?));
-    command.once(&app, caller, StatusCode::CREATED, operation).await
+/// "Why this day?": every day from acceptance to the due day, counted or not, and why.
+#[utoipa::path(
+    tag = "cases", params(("id" = CaseId, Path)),
+    responses((status = 200, body = DueDateExplained), (status = 304, description = "Not changed"))
+)]
+#[get("/cases/{id}/due-date")]
+pub async fn explain_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<impl Responder, Problem> {
+    let reach = agency::reach(app.db.read(), &me, *id, local_day(app.clock.now())).await?;
+    Ok(Single(explain::explain(&app, &reach.case).await?))
 }
 
 /// Looks a case up by the number on the receipt, without signing in.

@@ -1,17 +1,20 @@
-//! What people send: bodies of cases and of their actions.
+//! What people send: bodies of cases. Next: [`actions`] for what may be done with one.
 
 use entity::{
-    case::{CaseChannel, CaseConcern, CaseKind, CaseResult, CaseUrgency},
-    id::{DivisionId, PersonId, StaffId, UnitId},
+    case::{CaseChannel, CaseConcern, CaseKind, CaseUrgency},
+    id::{DivisionId, PersonId, StaffId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationError};
 
-use super::advance::Act;
-use super::workflow::Action;
 use crate::{lists, personal::PhoneNumber};
+
+mod actions;
+mod checks;
+
+pub use actions::{CaseMilestone, StaffAction, VillagerAction};
 
 fn listed(list: &'static str) -> impl Fn(&str) -> Result<(), ValidationError> {
     move |code| if lists::knows(list, code) { Ok(()) } else { Err(ValidationError::new("unknown")) }
@@ -36,6 +39,7 @@ pub struct Matter {
     pub form: Option<serde_json::Map<String, Value>>,
     pub topic: Option<String>,
     pub urgency: Option<CaseUrgency>,
+    pub object: Option<String>,
     pub contact_phone: Option<String>,
 }
 
@@ -74,6 +78,10 @@ macro_rules! body_with_matter {
             topic: Option<String>,
             /// Left out: `normal`.
             urgency: Option<CaseUrgency>,
+            /// The thing it is about: the number on a lamp post, a well, a road. Finds others about the same.
+            #[validate(length(min = 1, max = 64))]
+            #[schema(min_length = 1, max_length = 64)]
+            object: Option<String>,
             /// What tracking asks for; left out: the person's own.
             #[validate(length(max = 20), custom(function = phone_number))]
             #[schema(max_length = 20)]
@@ -93,6 +101,7 @@ macro_rules! body_with_matter {
                     form: self.form.clone(),
                     topic: self.topic.clone(),
                     urgency: self.urgency,
+                    object: self.object.clone(),
                     contact_phone: self.contact_phone.clone(),
                 }
             }
@@ -170,160 +179,6 @@ pub enum EvidenceKind {
     Paper,
     /// An entry in a register.
     Record,
-}
-
-/// An action of staff on a case.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
-pub enum StaffAction {
-    /// 受理: sets both due dates.
-    Accept { version: Option<i32> },
-    /// 不予受理: with a reason and the right channel.
-    Reject {
-        version: Option<i32>,
-        /// A code of `reject_reasons`.
-        reason: String,
-        /// A code of `right_channels`: where the villager should go.
-        channel: String,
-        #[schema(min_length = 1, max_length = 1000)]
-        text: String,
-    },
-    /// 派单: to a person or to a unit, one of the two.
-    Assign {
-        version: Option<i32>,
-        assignee: Option<StaffId>,
-        unit: Option<UnitId>,
-        #[schema(max_length = 1000)]
-        text: Option<String>,
-    },
-    /// 签收.
-    Sign { version: Option<i32> },
-    /// 退回: once per unit.
-    Return {
-        version: Option<i32>,
-        /// A code of `return_reasons`.
-        reason: String,
-        suggested_unit: Option<UnitId>,
-        #[schema(min_length = 1, max_length = 1000)]
-        text: String,
-    },
-    /// 答复: `done` needs evidence.
-    Answer {
-        version: Option<i32>,
-        result: CaseResult,
-        #[schema(min_length = 1, max_length = 4000)]
-        text: String,
-        #[schema(max_items = 10)]
-        evidence: Option<Vec<Evidence>>,
-    },
-}
-
-/// An action of the villager on their case.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
-pub enum VillagerAction {
-    /// 提交 a draft.
-    Submit { version: Option<i32> },
-    /// 确认办结.
-    Confirm { version: Option<i32> },
-    /// 没办好.
-    Reopen {
-        version: Option<i32>,
-        /// A code of `reopen_reasons`.
-        reason: String,
-        #[schema(max_length = 1000)]
-        text: Option<String>,
-    },
-    /// 撤回.
-    Withdraw {
-        version: Option<i32>,
-        #[schema(max_length = 1000)]
-        text: Option<String>,
-    },
-}
-
-/// Collects faults of a tagged body, whose variants `validator` cannot derive.
-#[derive(Default)]
-struct Faults(ValidationErrors);
-
-impl Faults {
-    fn check(&mut self, field: &'static str, code: &'static str, holds: bool) -> &mut Self {
-        if !holds {
-            self.0.add(field, ValidationError::new(code));
-        }
-        self
-    }
-
-    fn text(&mut self, text: &str, most: usize) -> &mut Self {
-        self.check("text", "length", (1..=most).contains(&text.chars().count()))
-    }
-
-    fn listed(&mut self, field: &'static str, list: &str, code: &str) -> &mut Self {
-        self.check(field, "unknown", lists::knows(list, code))
-    }
-
-    fn done(&mut self) -> Result<(), ValidationErrors> {
-        if self.0.is_empty() { Ok(()) } else { Err(std::mem::take(&mut self.0)) }
-    }
-}
-
-impl Validate for StaffAction {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut faults = Faults::default();
-        match self {
-            Self::Accept { .. } | Self::Sign { .. } => faults.done(),
-            Self::Reject { reason, channel, text, .. } => faults
-                .listed("reason", "reject_reasons", reason)
-                .listed("channel", "right_channels", channel)
-                .text(text, 1000)
-                .done(),
-            Self::Assign { assignee, unit, text, .. } => faults
-                .check("assignee", "required", assignee.is_some() || unit.is_some())
-                .check("unit", "not_allowed_here", assignee.is_none() || unit.is_none())
-                .text(text.as_deref().unwrap_or("-"), 1000)
-                .done(),
-            Self::Return { reason, text, .. } => {
-                faults.listed("reason", "return_reasons", reason).text(text, 1000).done()
-            }
-            Self::Answer { result, text, evidence, .. } => {
-                let evidence = evidence.as_deref().unwrap_or_default();
-                faults
-                    .text(text, 4000)
-                    .check("evidence", "length", evidence.len() <= 10)
-                    .check("evidence", "length", evidence.iter().all(|one| one.validate().is_ok()))
-                    .check("evidence", "evidence", *result != CaseResult::Done || !evidence.is_empty())
-                    .done()
-            }
-        }
-    }
-}
-
-impl Validate for VillagerAction {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut faults = Faults::default();
-        match self {
-            Self::Submit { .. } | Self::Confirm { .. } => faults.done(),
-            Self::Reopen { reason, text, .. } => {
-                faults.listed("reason", "reopen_reasons", reason).text(text.as_deref().unwrap_or("-"), 1000).done()
-            }
-            Self::Withdraw { text, .. } => faults.text(text.as_deref().unwrap_or("-"), 1000).done(),
-        }
-    }
-}
-
-impl VillagerAction {
-    /// The version the villager saw, and what is to be done.
-    #[must_use]
-    pub fn split(self) -> (Option<i32>, Act) {
-        match self {
-            Self::Submit { version } => (version, Act::plain(Action::Submit)),
-            Self::Confirm { version } => (version, Act::plain(Action::Confirm)),
-            Self::Reopen { version, reason, text } => {
-                (version, Act { reason: Some(reason), text, ..Act::plain(Action::Reopen) })
-            }
-            Self::Withdraw { version, text } => (version, Act { text, ..Act::plain(Action::Withdraw) }),
-        }
-    }
 }
 
 /// A review of a round.

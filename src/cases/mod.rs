@@ -6,13 +6,22 @@
 pub mod advance;
 mod agency;
 pub mod api;
+mod co_handlers;
 mod commands;
+mod dispatch;
+mod duplicates;
+pub mod effects;
 mod emergency;
+mod explain;
+mod guards;
 pub mod jobs;
 mod near;
 pub mod number;
 mod ops;
+mod overview;
+pub mod replay;
 mod reveal;
+mod reviews;
 pub mod scope;
 pub mod sla;
 pub mod staff_api;
@@ -46,12 +55,33 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(api::delete_case)
         .service(api::list_case_events)
         .service(api::act_on_case)
-        .service(api::review_case)
+        .service(reviews::api::list_reviews)
+        .service(reviews::api::review_case)
+        .service(reviews::api::add_to_review)
+        .service(reviews::api::rerate_case)
+        .service(reviews::staff_api::list_own_reviews)
+        .service(reviews::staff_api::appeal_review)
+        .service(reviews::staff_api::list_follow_ups)
+        .service(reviews::staff_api::note_follow_up_contact)
+        .service(reviews::staff_api::settle_follow_up)
+        .service(reviews::staff_api::list_review_appeals)
+        .service(reviews::staff_api::decide_review_appeal)
+        .service(reviews::staff_api::list_call_backs)
+        .service(reviews::staff_api::record_call_back)
         .service(api::track_case)
         .service(staff_api::list_staff_cases)
         .service(staff_api::enter_case)
         .service(staff_api::get_staff_case)
         .service(staff_api::list_staff_case_events)
         .service(staff_api::act_on_staff_case)
+        .service(staff_api::explain_staff_case)
+        .service(api::explain_case)
+        .service(duplicates::find_duplicates)
+        .service(overview::api::overview_cases)
+        .service(staff_api::list_co_handlers)
+        .service(dispatch::api::list_duties)
+        .service(dispatch::api::add_duty)
+        .service(dispatch::api::remove_duty)
+        .service(dispatch::api::suggest_receiver)
         .service(reveal::reveal_case);
 }

@@ -3,13 +3,16 @@
 //! Filing makes the row and its first event; every later change goes through [`super::advance`].
 
 pub mod act;
+pub mod alarms;
 pub mod file;
 mod filing;
 pub mod find;
 pub mod hand_over;
+pub mod merging;
 pub mod people;
-mod receiver;
-pub mod review;
+mod prepare;
+pub(super) mod receiver;
+pub(super) mod requests;
 pub mod staff_lists;
 pub(super) mod take_up;
 pub mod track;

@@ -3,23 +3,25 @@
 use actix_web::{HttpResponse, Responder, get, http::StatusCode, post, web::Data, web::Path};
 use entity::{
     case::{self, CaseKind, CaseState},
-    id::CaseId,
+    id::{CaseId, DivisionId, UnitId},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
 
 use super::{
-    commands::{EnterCase, StaffAction},
-    near,
+    co_handlers,
+    commands::{EnterCase, StaffAction, known_topic},
+    explain::{self, DueDateExplained},
     ops::{
         act, file, find,
         staff_lists::{self, StaffView},
     },
     scope,
+    sla::{self, DueLight},
     timeline::{self, CaseEventView},
     trail,
-    views::{self, StaffCaseView},
+    views::{self, CoHandlerView, StaffCaseView},
 };
 use crate::{
     app::App,
@@ -27,6 +29,8 @@ use crate::{
         Staff,
         duty::{EnterCases, WorkOnCases},
     },
+    calendar::Period,
+    clock::local_day,
     db::Tx,
     http::{Command, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
@@ -41,10 +45,40 @@ pub struct ListStaffCases {
     view: Option<StaffView>,
     state: Option<CaseState>,
     kind: Option<CaseKind>,
+    /// The unit that has it.
+    unit: Option<UnitId>,
+    /// A place of one's own, and everything below it.
+    division: Option<DivisionId>,
+    /// A code of the list `topics`.
+    #[validate(length(max = 40), custom(function = known_topic))]
+    #[param(max_length = 40)]
+    topic: Option<String>,
+    /// How near its due day is.
+    light: Option<DueLight>,
+    /// Filed in `2026-11`, `2026-11..2026-12`, `2026-Q4`, `2026`.
+    #[validate(length(max = 20))]
+    #[param(max_length = 20, example = "2026-11")]
+    period: Option<String>,
     /// A case number; then the view does not narrow.
     #[validate(length(min = 1, max = 64))]
     #[param(min_length = 1, max_length = 64)]
     q: Option<String>,
+}
+
+impl ListStaffCases {
+    fn narrow(&self, app: &App) -> Result<find::Narrow, Problem> {
+        let today = local_day(app.clock.now());
+        let yellow_until = sla::yellow_until(&app.settings.load().of(&[]), today);
+        Ok(find::Narrow {
+            state: self.state,
+            kind: self.kind,
+            unit: self.unit,
+            division: self.division,
+            topic: self.topic.clone(),
+            period: self.period.as_deref().map(Period::read).transpose()?,
+            light: self.light.map(|light| (light, find::LightDays { today, yellow_until })),
+        })
+    }
 }
 
 /// Open work, the first due first.
@@ -56,15 +90,15 @@ pub async fn list_staff_cases(
     query: ListQuery<ListStaffCases>,
 ) -> Result<HttpResponse, Problem> {
     let ListQuery { by, page } = query;
-    let narrow = find::Narrow { state: by.state, kind: by.kind };
+    let narrow = by.narrow(&app)?;
     let rows = match &by.q {
         Some(number) => staff_lists::by_number(&app, &staff, &narrow, number, &page).await?,
         None => staff_lists::list(&app, &staff, by.view.unwrap_or_default(), &narrow, &page).await?,
     };
     let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
     trail::listed(&app, &staff).await?;
-    let near = near::People::near(app.db.read(), staff.id()).await?;
-    let view = |row| staff_view(&app, &staff, row, &names, &near).map(StaffCaseView::in_a_list);
+    let around = scope::Around::look(app.db.read(), &staff, &rows).await?;
+    let view = |row| staff_view(&app, &staff, row, &names, &around).map(StaffCaseView::in_a_list);
     json(&Page::cut(rows, page.size(), |row| (row.due_on, row.id), view)?.sound()?)
 }
 
@@ -99,8 +133,8 @@ pub async fn get_staff_case(
     let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
     trail::read(&app, &staff, &case, "case").await?;
     let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
-    let near = near::People::near(app.db.read(), staff.id()).await?;
-    Ok(Single(staff_view(&app, &staff, case, &names, &near)?))
+    let around = scope::Around::look(app.db.read(), &staff, std::slice::from_ref(&case)).await?;
+    Ok(Single(staff_view(&app, &staff, case, &names, &around)?))
 }
 
 /// What became of it, oldest first, with internal notes.
@@ -116,7 +150,37 @@ pub async fn list_staff_case_events(
     json(&Page::whole(timeline::timeline(&app, &case, true).await?))
 }
 
-/// Accepts, rejects, assigns, signs, returns or answers.
+/// Who was called in beside the assignee, the first first.
+#[utoipa::path(tag = "staff", params(("id" = CaseId, Path)), responses((status = 200, body = Page<CoHandlerView>)))]
+#[get("/staff/cases/{id}/co-handlers")]
+pub async fn list_co_handlers(
+    app: Data<App>,
+    staff: Staff<WorkOnCases>,
+    id: Path<CaseId>,
+) -> Result<HttpResponse, Problem> {
+    let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
+    trail::read(&app, &staff, &case, "co_handlers").await?;
+    let rows = co_handlers::all(app.db.read(), case.id).await?;
+    json(&Page::whole(rows.into_iter().map(CoHandlerView::from).collect()))
+}
+
+/// "Why this day?": every day from acceptance to the due day, counted or not, and why.
+#[utoipa::path(
+    tag = "staff", params(("id" = CaseId, Path)),
+    responses((status = 200, body = DueDateExplained), (status = 304, description = "Not changed"))
+)]
+#[get("/staff/cases/{id}/due-date")]
+pub async fn explain_staff_case(
+    app: Data<App>,
+    staff: Staff<WorkOnCases>,
+    id: Path<CaseId>,
+) -> Result<impl Responder, Problem> {
+    let case = scope::one(scope::of_staff(&staff), *id, app.db.read()).await?;
+    trail::read(&app, &staff, &case, "due_date").await?;
+    Ok(Single(explain::explain(&app, &case).await?))
+}
+
+/// Takes a step of the workflow: what may be done now stands in `actions`.
 #[utoipa::path(tag = "staff", params(("id" = CaseId, Path)), request_body = StaffAction, responses((status = 200, body = StaffCaseView)))]
 #[post("/staff/cases/{id}/actions")]
 pub async fn act_on_staff_case(
@@ -138,9 +202,9 @@ fn staff_view(
     staff: &Staff<WorkOnCases>,
     case: case::Model,
     names: &find::Names,
-    near: &near::People,
+    around: &scope::Around,
 ) -> Result<StaffCaseView, Problem> {
-    let by = scope::parties(staff, &case, near);
+    let by = scope::parties(staff, &case, around);
     views::for_staff(app, case, names, &by)
 }
 
@@ -151,5 +215,6 @@ async fn written_view(
     case: case::Model,
 ) -> Result<StaffCaseView, Problem> {
     let names = find::Names::of_items(app, tx, std::slice::from_ref(&case)).await?;
-    staff_view(app, staff, case, &names, &near::People::near(tx, staff.id()).await?)
+    let around = scope::Around::look(tx, staff, std::slice::from_ref(&case)).await?;
+    staff_view(app, staff, case, &names, &around)
 }

@@ -82,6 +82,7 @@ impl TakeUpCase {
             form: None,
             topic: self.topic.clone().or_else(|| said(topic)),
             urgency: self.urgency,
+            object: None,
             contact_phone: None,
         }
     }

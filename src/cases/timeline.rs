@@ -17,7 +17,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::ops::find::{self, Names};
+use super::{
+    ops::find::{self, Names},
+    workflow::{self, Action},
+};
 use crate::{
     app::App,
     personal::{PersonName, Personal},
@@ -26,6 +29,10 @@ use crate::{
 
 /// The most steps of a booking that are shown.
 const MOST_STEPS: u64 = 200;
+
+/// Steps whose details the villager sees.
+const SHOWN_WITH: &[Action] =
+    &[Action::RequestSupplement, Action::Reject, Action::Pause, Action::Extend, Action::Milestone, Action::Answer];
 
 /// Who did it.
 #[derive(Serialize, ToSchema)]
@@ -79,6 +86,9 @@ pub struct CaseEventView {
     /// Only on the staff side.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// What belongs to the step: materials asked for, evidence of an answer, the milestone, the last day of a pause.
+    #[schema(value_type = Option<Object>)]
+    details: Option<serde_json::Value>,
     result: Option<CaseResult>,
     promised_due_on: Option<NaiveDate>,
     statutory_due_on: Option<NaiveDate>,
@@ -118,12 +128,16 @@ pub async fn timeline(app: &App, case: &case::Model, for_staff: bool) -> Result<
         person: app.field_keys.open_if(case.contact_name.as_ref())?,
     };
     let before = steps.into_iter().map(|step| of_booking(&people, step));
-    let since = events.into_iter().map(|event| of_case(&people, event, for_staff));
+    // A note that the villager may read is shown to them; what else is the staff's own business is not.
+    let shown =
+        events.into_iter().filter(|event| for_staff || event.text.is_some() || !workflow::is_inner(&event.action));
+    let since = shown.map(|event| of_case(&people, event, for_staff));
     Ok(before.chain(since).collect())
 }
 
 fn of_case(people: &People, event: case_event::Model, for_staff: bool) -> CaseEventView {
     let unit = event.by_unit.and_then(|id| people.names.units.get(&id).cloned());
+    let shows_details = for_staff || SHOWN_WITH.iter().any(|action| action.slug() == event.action);
     CaseEventView {
         by: people.by(event.by_kind, event.by_staff, event.by_person, unit),
         id: event.id.0,
@@ -136,6 +150,7 @@ fn of_case(people: &People, event: case_event::Model, for_staff: bool) -> CaseEv
         reason: event.reason,
         text: event.text,
         note: event.note.filter(|_| for_staff),
+        details: event.evidence.filter(|_| shows_details),
         result: event.result,
         promised_due_on: event.promised_due_on,
         statutory_due_on: event.statutory_due_on,
@@ -167,6 +182,7 @@ fn of_booking(people: &People, step: Before) -> CaseEventView {
         reason: None,
         text: None,
         note: None,
+        details: None,
         result: None,
         promised_due_on: None,
         statutory_due_on: None,

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
-    case::{self, CaseChannel, CaseConcern, CaseKind, CaseResult, CaseState, CaseUrgency},
-    id::{BookingId, CaseId, DivisionId, PersonId, ReviewId, StaffId, UnitId},
-    review,
+    case::{self, CaseChannel, CaseConcern, CaseKind, CaseRequest, CaseResult, CaseState, CaseUrgency},
+    co_handler,
+    id::{BookingId, CaseId, DivisionId, PersonId, StaffId, UnitId},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -15,13 +15,15 @@ use super::{
     emergency::{self, EmergencyCall},
     ops::{find::Names, track::TrackedStep},
     scope,
-    sla::{self, DueLight},
+    sla::{self, DueLight, Reckoning},
     workflow::{self, Action},
 };
 use crate::{
     app::App,
+    clock::local_day,
     personal::{PersonName, Personal, PhoneNumber, PrivateText},
     problem::Problem,
+    settings,
 };
 
 /// The item a case was filed under.
@@ -75,6 +77,16 @@ pub struct CaseView {
     provisional: bool,
     /// Null once the case is closed.
     light: Option<DueLight>,
+    /// Of a pause its last day, of a supplement the last day to bring it.
+    until_on: Option<NaiveDate>,
+    /// What waits to be decided by somebody else.
+    waiting_for: Option<CaseRequest>,
+    /// Of one that was merged: where the case stands into which it was. Null in a list.
+    main: Option<MainCase>,
+    /// How often it was asked after (催办).
+    nudges: i32,
+    /// The thing it is about.
+    object: Option<String>,
     result: Option<CaseResult>,
     answered_at: Option<DateTime<Utc>>,
     /// False: closed by silence.
@@ -109,12 +121,96 @@ pub struct StaffCaseView {
     /// When silence acts.
     step_due_at: Option<DateTime<Utc>>,
     returns: i32,
+    /// The township named this unit: no other may be given the work.
+    locked_unit: Option<UnitId>,
+    /// What was asked for and is not decided.
+    pending: Option<PendingRequest>,
+    /// By when the villager is to be spoken to.
+    contact_due_at: Option<DateTime<Utc>>,
+    contacted_at: Option<DateTime<Utc>>,
+    /// By when papers are to be handed up or delivered.
+    papers_due_at: Option<DateTime<Utc>>,
+    /// The main case.
+    merged_into: Option<CaseId>,
+    /// Cases merged into this one: work counts once, weight so often more.
+    gathered: i32,
+    /// Steps of supervision by time: 0 none, 1 soon due, 2 overdue, 3 the township's leader, 4 the county's list.
+    alarm_step: i32,
+    /// The villagers' group (组).
+    group: Option<String>,
+}
+
+/// Somebody who was called in.
+#[derive(Serialize, ToSchema)]
+pub struct CoHandlerView {
+    unit: UnitId,
+    /// None: whoever handles cases in the unit.
+    assignee: Option<StaffId>,
+    asked_by: StaffId,
+    asked_at: DateTime<Utc>,
+    /// By which day they are to answer.
+    answer_on: NaiveDate,
+    reported_at: Option<DateTime<Utc>>,
+}
+
+impl From<co_handler::Model> for CoHandlerView {
+    fn from(row: co_handler::Model) -> Self {
+        Self {
+            unit: row.unit_id,
+            assignee: row.staff_id,
+            asked_by: row.asked_by,
+            asked_at: row.asked_at,
+            answer_on: row.answer_on,
+            reported_at: row.reported_at,
+        }
+    }
+}
+
+/// What was asked of somebody else.
+#[derive(Serialize, ToSchema)]
+pub struct PendingRequest {
+    request: CaseRequest,
+    /// The unit that decides.
+    unit: Option<UnitId>,
+    /// Who asked; null: the villager.
+    by: Option<StaffId>,
+}
+
+/// Where the case stands into which one was merged: nothing of whose it is.
+#[derive(Serialize, ToSchema)]
+pub struct MainCase {
+    state: CaseState,
+    promised_due_on: Option<NaiveDate>,
+    result: Option<CaseResult>,
+    answered_at: Option<DateTime<Utc>>,
+    /// Cases worked on together, with the main one.
+    together: i32,
+}
+
+impl MainCase {
+    /// Of the main case.
+    #[must_use]
+    pub fn of(case: &case::Model) -> Self {
+        Self {
+            state: case.state,
+            promised_due_on: case.promised_due_on,
+            result: case.result,
+            answered_at: case.answered_at,
+            together: case.gathered + 1,
+        }
+    }
 }
 
 /// Characters of a text that a list shows: a page of twenty stays under 20 KB on the wire.
 const SHOWN_IN_A_LIST: usize = 100;
 
 impl CaseView {
+    /// With where its main case stands.
+    #[must_use]
+    pub fn with_main(self, main: Option<&case::Model>) -> Self {
+        Self { main: main.map(MainCase::of), ..self }
+    }
+
     /// As one of many.
     #[must_use]
     pub fn in_a_list(mut self) -> Self {
@@ -144,10 +240,8 @@ impl StaffCaseView {
 /// The case as its villager sees it.
 pub fn for_villager(app: &App, case: case::Model, names: &Names) -> Result<CaseView, Problem> {
     let by = By::villager(case.person_id);
-    let mut actions = scope::actions(&by, case.state);
-    if case.reopens > 0 {
-        actions.retain(|action| *action != Action::Reopen);
-    }
+    let clocks = settings::of_case(app, &case);
+    let actions = scope::actions(&by, &case, Reckoning { now: app.clock.now(), clocks: &clocks });
     view(app, case, names, actions)
 }
 
@@ -155,7 +249,8 @@ pub fn for_villager(app: &App, case: case::Model, names: &Names) -> Result<CaseV
 pub fn for_staff(app: &App, case: case::Model, names: &Names, by: &By) -> Result<StaffCaseView, Problem> {
     let contact_name = app.field_keys.open_if(case.contact_name.as_ref())?;
     let contact_phone = app.field_keys.open_if(case.contact_phone.as_ref())?;
-    let actions = scope::actions(by, case.state);
+    let clocks = settings::of_case(app, &case);
+    let actions = scope::actions(by, &case, Reckoning { now: app.clock.now(), clocks: &clocks });
     Ok(StaffCaseView {
         person: case.person_id,
         contact_name,
@@ -168,6 +263,19 @@ pub fn for_staff(app: &App, case: case::Model, names: &Names, by: &By) -> Result
         due_on: case.due_on,
         step_due_at: case.step_due_at,
         returns: case.returns,
+        locked_unit: case.locked_unit_id,
+        pending: case.pending.map(|request| PendingRequest {
+            request,
+            unit: case.pending_unit_id,
+            by: case.pending_by,
+        }),
+        contact_due_at: case.contact_due_at,
+        contacted_at: case.contacted_at,
+        papers_due_at: case.papers_due_at,
+        merged_into: case.merged_into,
+        gathered: case.gathered,
+        alarm_step: case.alarm_step,
+        group: case.group_name.clone(),
         case: view(app, case, names, actions)?.with_masked_form(),
     })
 }
@@ -190,7 +298,7 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Re
     Ok(CaseView {
         emergency: if open { emergency::calls([&case.title, &case.text]) } else { vec![] },
         id: case.id,
-        light: light(app, case.state, case.accepted_on, case.due_on, case.promised_days),
+        light: light_of(app, &case),
         number: (case.state != CaseState::Draft).then_some(case.number),
         kind: case.kind,
         state: case.state,
@@ -213,6 +321,11 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Re
         promised_due_on: case.promised_due_on,
         statutory_due_on: case.statutory_due_on,
         provisional: case.provisional,
+        until_on: case.until_on.filter(|_| matches!(case.state, CaseState::Paused | CaseState::Supplement)),
+        waiting_for: case.pending,
+        main: None,
+        nudges: case.nudges,
+        object: case.object,
         result: case.result,
         answered_at: case.answered_at,
         confirmed: case.confirmed,
@@ -224,42 +337,10 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Re
 }
 
 /// Burns from acceptance until the case is closed.
-fn light(
-    app: &App,
-    state: CaseState,
-    accepted_on: Option<NaiveDate>,
-    due_on: NaiveDate,
-    promised_days: Option<i32>,
-) -> Option<DueLight> {
-    let limit = promised_days.and_then(|days| u32::try_from(days).ok());
-    let running = !workflow::is_closed(state) && accepted_on.is_some();
-    running.then(|| sla::light(&app.calendar.load(), app.clock.now(), due_on, limit))
-}
-
-/// A review as its author sees it.
-#[derive(Serialize, ToSchema)]
-pub struct ReviewView {
-    id: ReviewId,
-    case: CaseId,
-    round: i32,
-    stars: i32,
-    tags: Value,
-    text: Option<String>,
-    at: DateTime<Utc>,
-}
-
-impl From<review::Model> for ReviewView {
-    fn from(row: review::Model) -> Self {
-        Self {
-            id: row.id,
-            case: row.case_id,
-            round: row.round,
-            stars: row.stars,
-            tags: row.tags,
-            text: row.text,
-            at: row.created_at,
-        }
-    }
+fn light_of(app: &App, case: &case::Model) -> Option<DueLight> {
+    let running = !workflow::is_closed(case.state) && case.accepted_on.is_some();
+    let today = local_day(app.clock.now());
+    running.then(|| sla::light(&settings::of_case(app, case), today, case.due_on, sla::limit(case)))
 }
 
 /// What anybody with the number and the phone tail may see: where it stands, no name, no text.
@@ -297,11 +378,11 @@ pub async fn tracked(app: &App, steps: Vec<TrackedStep>) -> Result<TrackedCase, 
         auto: step.auto,
     };
     // Whose hands it is in is nobody's business who is not signed in.
-    let milestones = steps.iter().filter(|step| workflow::Handover::of(&step.action).is_none()).map(step).collect();
+    let milestones = steps.iter().filter(|step| !workflow::is_inner(&step.action)).map(step).collect();
     let case = steps.into_iter().next().ok_or_else(Problem::not_found)?;
     let names = app.item_names.of(app.db.read(), case.item_id.into_iter()).await?;
     Ok(TrackedCase {
-        light: light(app, case.state, case.accepted_on, case.due_on, case.promised_days),
+        light: case.light(app),
         item: case.item_id.and_then(|id| names.get(&id)).map(|(_, name)| name.clone()),
         number: case.number,
         kind: case.kind,

@@ -1,13 +1,17 @@
 //! The workflow of a case as data: which action leads from where to where, and who may take it.
 //!
 //! The table feeds the checks, the `actions` of every view, the contract tests and the diagram in the guide; nothing
-//! else knows what follows what. [`super::advance`] is the only reader that writes.
+//! else knows what follows what. [`super::advance`] is the only reader that writes. Next: [`actions`] for the names,
+//! [`super::guards`] for what a row asks beside its state.
+
+mod actions;
 
 use entity::case::CaseState::{
-    self, Accepted, Answered, Archived, Assigned, Completed, Draft, InProgress, Rejected, Submitted, Withdrawn,
+    self, Accepted, Answered, Archived, Assigned, Completed, Draft, InProgress, Lapsed, Merged, Paused, Rejected,
+    Submitted, Supplement, Withdrawn,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+
+pub use actions::{Action, Aside};
 
 /// Who may take a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,61 +24,42 @@ pub enum Party {
     Dispatcher,
     /// Who it is assigned to: the person named, or anyone handling cases in the unit.
     Assignee,
+    /// Who was called in beside them.
+    CoHandler,
+    /// Who decides what was asked for: never who asked.
+    Approver,
+    /// Staff with the duty to supervise, in a place above the village.
+    Supervisor,
     /// Time itself, when somebody stayed silent.
     Clock,
 }
 
-macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident $slug:literal),* $(,)?) => {
-        /// An action of the workflow.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        #[schema(as = CaseAction)]
-        pub enum Action { $($(#[$doc])* $name),* }
-
-        impl Action {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// Its stable name.
-            #[must_use]
-            pub fn slug(self) -> &'static str {
-                match self { $(Self::$name => $slug),* }
-            }
-        }
-    };
+/// Where a step leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// To this state.
+    State(CaseState),
+    /// Nowhere: the state stays what it is.
+    Same,
+    /// Where what was asked for leads: `pause` to paused, a second `request_supplement` to supplement, `extend` nowhere.
+    Asked,
+    /// The first time to in progress, the second to accepted, at the township.
+    Again,
+    /// Accepted; submitted where it was merged before anybody accepted it.
+    Before,
 }
 
-actions! {
-    /// 提交.
-    Submit "submit",
-    /// 受理.
-    Accept "accept",
-    /// 不予受理.
-    Reject "reject",
-    /// 派单.
-    Assign "assign",
-    /// 签收.
-    Sign "sign",
-    /// 退回.
-    Return "return",
-    /// 答复.
-    Answer "answer",
-    /// 确认办结.
-    Confirm "confirm",
-    /// 没办好, 重办.
-    Reopen "reopen",
-    /// 撤回.
-    Withdraw "withdraw",
-    /// 归档.
-    Archive "archive",
-}
-
-impl Action {
-    /// Whether it decides about the matter: not for somebody near to the villager. Handing it back is not deciding.
+impl To {
+    /// Every state the step can lead to from `from`.
     #[must_use]
-    pub fn decides(self) -> bool {
-        matches!(self, Self::Accept | Self::Reject | Self::Assign | Self::Sign | Self::Answer)
+    pub fn states(self, from: CaseState) -> Vec<CaseState> {
+        match self {
+            Self::State(state) => vec![state],
+            Self::Same => vec![from],
+            Self::Asked => vec![from, Paused, Supplement],
+            Self::Again => vec![InProgress, Accepted],
+            Self::Before => vec![Accepted, Submitted],
+        }
     }
 }
 
@@ -87,129 +72,172 @@ pub struct Step {
     pub by: &'static [Party],
     /// In which states.
     pub from: &'static [CaseState],
-    /// What it becomes.
-    pub to: CaseState,
+    /// Where it leads.
+    pub to: To,
     /// The notice the person gets (`locales/notices.yml`).
     pub tells: Option<&'static str>,
 }
 
-use Party::{Assignee, Clock, Desk, Dispatcher, Villager};
+use Party::{Approver, Assignee, Clock, CoHandler, Desk, Dispatcher, Supervisor, Villager};
+
+/// After submit and before the end.
+const OPEN: &[CaseState] = &[Submitted, Supplement, Accepted, Assigned, InProgress, Paused, Answered];
+
+const fn step(
+    action: Action,
+    by: &'static [Party],
+    from: &'static [CaseState],
+    to: To,
+    tells: Option<&'static str>,
+) -> Step {
+    Step { action, by, from, to, tells }
+}
 
 /// The table (see the rules of cases). Anything else is `transition_not_allowed`.
 pub const STEPS: &[Step] = &[
-    Step { action: Action::Submit, by: &[Villager], from: &[Draft], to: Submitted, tells: Some("case_submitted") },
-    Step { action: Action::Accept, by: &[Desk, Clock], from: &[Submitted], to: Accepted, tells: Some("case_accepted") },
-    Step { action: Action::Reject, by: &[Desk], from: &[Submitted], to: Rejected, tells: Some("case_rejected") },
-    Step { action: Action::Assign, by: &[Dispatcher], from: &[Accepted], to: Assigned, tells: Some("case_assigned") },
-    Step {
-        action: Action::Sign,
-        by: &[Assignee, Clock],
-        from: &[Assigned],
-        to: InProgress,
-        tells: Some("case_in_progress"),
-    },
-    Step { action: Action::Return, by: &[Assignee], from: &[Assigned], to: Accepted, tells: None },
-    Step { action: Action::Answer, by: &[Assignee], from: &[InProgress], to: Answered, tells: Some("case_answered") },
-    Step {
-        action: Action::Confirm,
-        by: &[Villager, Clock],
-        from: &[Answered],
-        to: Completed,
-        tells: Some("case_completed"),
-    },
-    Step { action: Action::Reopen, by: &[Villager], from: &[Answered], to: InProgress, tells: Some("case_reopened") },
-    Step {
-        action: Action::Withdraw,
-        by: &[Villager],
-        from: &[Submitted, Accepted, Assigned, InProgress],
-        to: Withdrawn,
-        tells: Some("case_withdrawn"),
-    },
-    Step { action: Action::Archive, by: &[Clock], from: &[Completed], to: Archived, tells: None },
+    step(Action::Submit, &[Villager], &[Draft], To::State(Submitted), Some("case_submitted")),
+    step(Action::Accept, &[Desk, Clock], &[Submitted], To::State(Accepted), Some("case_accepted")),
+    // A second time it is asked for, and nothing changes until it is approved.
+    step(Action::RequestSupplement, &[Desk], &[Submitted], To::State(Supplement), Some("case_supplement")),
+    step(Action::Supplement, &[Villager], &[Supplement], To::State(Submitted), Some("case_submitted")),
+    step(Action::Reject, &[Desk], &[Submitted], To::State(Rejected), Some("case_rejected")),
+    step(Action::Object, &[Villager], &[Rejected], To::Same, Some("case_objected")),
+    // Upheld; else it stays what it is.
+    step(Action::SettleObjection, &[Approver], &[Rejected], To::State(Submitted), Some("case_objection_settled")),
+    step(Action::Revive, &[Villager], &[Lapsed], To::State(Submitted), Some("case_submitted")),
+    step(
+        Action::Merge,
+        &[Desk, Dispatcher],
+        &[Submitted, Accepted, Assigned, InProgress],
+        To::State(Merged),
+        Some("case_merged"),
+    ),
+    step(Action::Unmerge, &[Desk, Dispatcher, Clock], &[Merged], To::Before, Some("case_unmerged")),
+    step(Action::Assign, &[Dispatcher], &[Accepted], To::State(Assigned), Some("case_assigned")),
+    step(Action::Sign, &[Assignee, Clock], &[Assigned], To::State(InProgress), Some("case_in_progress")),
+    step(Action::Return, &[Assignee], &[Assigned], To::State(Accepted), None),
+    step(Action::Transfer, &[Assignee, Dispatcher], &[InProgress], To::State(Assigned), Some("case_transferred")),
+    step(
+        Action::Escalate,
+        &[Assignee, Dispatcher],
+        &[Accepted, Assigned, InProgress],
+        To::State(Assigned),
+        Some("case_escalated"),
+    ),
+    step(Action::Pause, &[Assignee], &[InProgress], To::Same, None),
+    step(Action::Resume, &[Assignee, Clock], &[Paused], To::State(InProgress), Some("case_resumed")),
+    step(Action::Extend, &[Assignee], &[InProgress], To::Same, None),
+    step(Action::Approve, &[Approver], &[Submitted, InProgress], To::Asked, None),
+    step(Action::Refuse, &[Approver], &[Submitted, InProgress], To::Same, None),
+    step(Action::CallIn, &[Assignee, Dispatcher], &[InProgress], To::Same, None),
+    step(Action::Report, &[CoHandler], &[InProgress, Paused], To::Same, None),
+    step(Action::Milestone, &[Assignee, CoHandler], &[InProgress], To::Same, Some("case_milestone")),
+    step(
+        Action::Note,
+        &[Desk, Dispatcher, Assignee, CoHandler, Supervisor],
+        &[
+            Submitted, Supplement, Rejected, Accepted, Assigned, InProgress, Paused, Answered, Completed, Withdrawn,
+            Lapsed, Merged,
+        ],
+        To::Same,
+        None,
+    ),
+    step(Action::Contact, &[Desk, Assignee], &[Assigned, InProgress, Paused], To::Same, None),
+    step(Action::Answer, &[Assignee], &[InProgress], To::State(Answered), Some("case_answered")),
+    step(Action::Confirm, &[Villager, Clock], &[Answered], To::State(Completed), Some("case_completed")),
+    step(Action::Reopen, &[Villager], &[Answered], To::Again, Some("case_reopened")),
+    step(Action::ReopenByOrder, &[Supervisor], &[Completed], To::State(InProgress), Some("case_reopened")),
+    step(Action::Nudge, &[Villager], OPEN, To::Same, None),
+    step(Action::Supervise, &[Supervisor], OPEN, To::Same, None),
+    step(
+        Action::Withdraw,
+        &[Villager],
+        &[Submitted, Supplement, Accepted, Assigned, InProgress, Paused],
+        To::State(Withdrawn),
+        Some("case_withdrawn"),
+    ),
+    step(Action::Remind, &[Clock], &[Supplement, Rejected, Accepted, InProgress], To::Same, None),
+    step(Action::Lapse, &[Clock], &[Supplement], To::State(Lapsed), Some("case_lapsed")),
+    step(Action::Archive, &[Clock], &[Completed], To::State(Archived), None),
 ];
 
-/// Work that changes hands beside the table: the state stays what it is, and so do the clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handover {
-    /// Somebody is away: to their stand-in.
-    Cover,
-    /// They are back.
-    GiveBack,
-    /// They work here no more: to the unit.
-    Release,
-}
-
-impl Handover {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Cover, Self::GiveBack, Self::Release];
-
-    /// Its stable name, as events have it.
-    #[must_use]
-    pub fn slug(self) -> &'static str {
-        match self {
-            Self::Cover => "cover",
-            Self::GiveBack => "give_back",
-            Self::Release => "release",
-        }
-    }
-
-    /// The one of this name.
-    #[must_use]
-    pub fn of(slug: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|handover| handover.slug() == slug)
-    }
+/// Whether an event of this action is the staff's own business: who has it, lights, what they ask of one another.
+#[must_use]
+pub fn is_inner(action: &str) -> bool {
+    const INNER: &[Action] = &[
+        Action::Return,
+        Action::Refuse,
+        Action::CallIn,
+        Action::Report,
+        Action::Note,
+        Action::Contact,
+        Action::Supervise,
+        Action::Remind,
+    ];
+    Aside::of(action).is_some() || INNER.iter().any(|inner| inner.slug() == action)
 }
 
 /// The step that `action` is in this state, if there is one.
 #[must_use]
-pub fn step(action: Action, from: CaseState) -> Option<&'static Step> {
+pub fn find(action: Action, from: CaseState) -> Option<&'static Step> {
     STEPS.iter().find(|step| step.action == action && step.from.contains(&from))
 }
 
-/// What the clock does in this state when nobody else does anything.
+/// Whether the clock towards the due day runs in this state.
 #[must_use]
-pub fn by_silence(from: CaseState) -> Option<&'static Step> {
-    STEPS.iter().find(|step| step.by.contains(&Clock) && step.from.contains(&from))
+pub fn clock_runs(state: CaseState) -> bool {
+    matches!(state, Accepted | Assigned | InProgress)
 }
 
 /// Whether the work is over in this state: it leaves every list of open work.
 #[must_use]
 pub fn is_closed(state: CaseState) -> bool {
-    matches!(state, Rejected | Withdrawn | Completed | Archived)
+    matches!(state, Rejected | Withdrawn | Completed | Archived | Lapsed | Merged)
 }
 
-/// Whether nothing can follow.
+/// Whether what was asked for is not to be had from it: who was merged into it goes on alone.
+#[must_use]
+pub fn is_let_down(state: CaseState) -> bool {
+    matches!(state, Rejected | Withdrawn | Lapsed)
+}
+
+/// Whether nothing leads out of it by itself.
 #[must_use]
 pub fn is_final(state: CaseState) -> bool {
-    matches!(state, Rejected | Withdrawn | Archived)
+    matches!(state, Withdrawn | Archived)
 }
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::Iterable;
     use std::collections::HashSet;
+
+    use sea_orm::Iterable;
 
     use super::*;
 
+    /// Whether a step leads out of a state.
+    fn leaves(step: &Step, state: CaseState) -> bool {
+        step.from.contains(&state) && step.to.states(state).iter().any(|to| *to != state)
+    }
+
     #[test]
     fn every_state_is_reached_and_every_state_that_is_not_final_has_an_exit() {
-        let reached: HashSet<CaseState> = STEPS.iter().map(|step| step.to).chain([Draft]).collect();
+        let targets = STEPS.iter().flat_map(|step| step.from.iter().flat_map(|from| step.to.states(*from)));
+        let reached: HashSet<CaseState> = targets.chain([Draft]).collect();
         for state in CaseState::iter() {
             assert!(reached.contains(&state), "{state:?} is never reached");
-            let exits = STEPS.iter().filter(|step| step.from.contains(&state)).count();
+            let exits = STEPS.iter().filter(|step| leaves(step, state)).count();
             assert_eq!(exits == 0, is_final(state), "{state:?} has {exits} exits");
         }
     }
 
     #[test]
-    fn no_action_means_two_things_in_one_state_and_silence_means_at_most_one() {
+    fn no_action_means_two_things_in_one_state() {
         for state in CaseState::iter() {
             for action in Action::ALL {
                 let steps = STEPS.iter().filter(|step| step.action == *action && step.from.contains(&state)).count();
                 assert!(steps <= 1, "{action:?} in {state:?}");
             }
-            let silent = STEPS.iter().filter(|step| step.by.contains(&Clock) && step.from.contains(&state)).count();
-            assert!(silent <= 1, "the clock has two steps in {state:?}");
         }
     }
 
@@ -218,6 +246,9 @@ mod tests {
         for action in Action::ALL {
             assert_eq!(serde_json::to_value(action).unwrap(), action.slug());
             assert!(STEPS.iter().any(|step| step.action == *action), "{action:?} is in no step");
+        }
+        for aside in Aside::ALL {
+            assert!(Action::ALL.iter().all(|action| action.slug() != aside.slug()), "{aside:?} is an action too");
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 pub(super) enum Kind {
     /// The administrative tree, as `config/divisions/*.csv`.
     Divisions,
-    /// Holidays and make-up working days, as `config/calendar/*.csv`; a server that runs jobs takes them within a minute or so.
+    /// Holidays and make-up working days, as `config/calendar/*.csv`; a server takes them within a minute or so.
     Calendar,
     /// Service items, as `config/catalogue/*.json`.
     Catalogue,

@@ -37,7 +37,7 @@ pub(super) async fn serve() -> Result<(), StartFault> {
     greet(&app, &listener, simulator.as_ref()).await?;
     let handle = server.handle();
     let mut serving = rt::spawn(server);
-    let working = app.config.jobs.enabled.then(|| start_work(&app));
+    let working = start_work(&app, app.config.jobs.enabled);
     let ended = tokio::select! {
         ended = &mut serving => Some(ended),
         () = asked_to_stop() => None,
@@ -59,7 +59,7 @@ pub(super) async fn work() -> Result<(), StartFault> {
     let app = app::build(config, db, Clock::system()).await?;
     refuse_demonstration(&app).await?;
     say(&format!("Shuoshi {} works on jobs and sweeps ({})", env!("CARGO_PKG_VERSION"), app.db.engine()));
-    let working = start_work(&app);
+    let working = start_work(&app, true);
     asked_to_stop().await;
     app.stopping.cancel();
     let _ = timeout(STOP_WITHIN, working).await;
@@ -143,9 +143,10 @@ fn cannot_listen(app: &App, fault: std::io::Error) -> StartFault {
     StartFault::Listen(app.config.http.bind.clone(), fault)
 }
 
-fn start_work(app: &Arc<App>) -> JoinHandle<()> {
+/// Jobs and sweeps; without them only the look for what was published or set elsewhere.
+fn start_work(app: &Arc<App>, jobs: bool) -> JoinHandle<()> {
     let app = app.clone();
-    rt::spawn(async move { jobs::work(&app).await })
+    rt::spawn(async move { if jobs { jobs::work(&app).await } else { jobs::keep_current(&app).await } })
 }
 
 /// Says where everything is.
@@ -198,7 +199,7 @@ async fn stop(
     app: &App,
     handle: &ServerHandle,
     serving: Option<JoinHandle<std::io::Result<()>>>,
-    working: Option<JoinHandle<()>>,
+    working: JoinHandle<()>,
     simulator: Option<Simulator>,
 ) {
     let all = async {
@@ -206,9 +207,7 @@ async fn stop(
         if let Some(serving) = serving {
             let _ = serving.await;
         }
-        if let Some(working) = working {
-            let _ = working.await;
-        }
+        let _ = working.await;
         if let Some(simulator) = simulator {
             simulator.handle.stop(false).await;
         }

@@ -53,4 +53,8 @@ pub mod decisions {
     pub mod d0016 {}
     #[doc = include_str!("decisions/0017-walk-ins-are-never-turned-away.md")]
     pub mod d0017 {}
+    #[doc = include_str!("decisions/0018-one-row-carries-its-clocks.md")]
+    pub mod d0018 {}
+    #[doc = include_str!("decisions/0019-reviews-are-out-of-reach.md")]
+    pub mod d0019 {}
 }

@@ -8,4 +8,4 @@ pub mod sweeps;
 mod worker;
 
 pub use queue::{Job, enqueue, enqueue_sms, queue_age_s};
-pub use worker::{run_due, work};
+pub use worker::{keep_current, run_due, work};

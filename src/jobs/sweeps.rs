@@ -20,6 +20,10 @@ pub enum Sweep {
     MoveWaitingLists,
     /// Cases whose step fell due by silence: accepted, signed, completed, archived.
     CaseClocks,
+    /// Lights that turn, and steps of supervision.
+    WatchDueDates,
+    /// Due dates that another calendar moves.
+    RecalculateDueDates,
     /// Absences that begin or end: open work moves to the stand-in and back.
     CoverAbsences,
     /// Answers, tokens and jobs whose time is over.
@@ -32,10 +36,12 @@ pub enum Sweep {
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::MaterialiseTalkDays,
         Self::MoveWaitingLists,
         Self::CaseClocks,
+        Self::WatchDueDates,
+        Self::RecalculateDueDates,
         Self::CoverAbsences,
         Self::Forget,
         Self::Retain,
@@ -49,6 +55,8 @@ impl Sweep {
             Self::MaterialiseTalkDays => "materialise_talk_days",
             Self::MoveWaitingLists => "move_waiting_lists",
             Self::CaseClocks => "case_clocks",
+            Self::WatchDueDates => "watch_due_dates",
+            Self::RecalculateDueDates => "recalculate_due_dates",
             Self::CoverAbsences => "cover_absences",
             Self::Forget => "forget",
             Self::Retain => "retain",
@@ -60,7 +68,7 @@ impl Sweep {
         match self {
             Self::MaterialiseTalkDays => TimeDelta::hours(1),
             Self::MoveWaitingLists | Self::CaseClocks => TimeDelta::seconds(30),
-            Self::CoverAbsences => TimeDelta::seconds(60),
+            Self::CoverAbsences | Self::WatchDueDates | Self::RecalculateDueDates => TimeDelta::seconds(60),
             Self::Forget => TimeDelta::hours(6),
             Self::Retain => TimeDelta::hours(12),
             Self::CutAudit => TimeDelta::hours(24),
@@ -93,6 +101,8 @@ pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
         Sweep::MaterialiseTalkDays => talks::jobs::materialise(app).await,
         Sweep::MoveWaitingLists => talks::jobs::move_waiting_lists(app).await,
         Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
+        Sweep::WatchDueDates => cases::jobs::watch_due_dates(app).await,
+        Sweep::RecalculateDueDates => cases::jobs::recalculate(app).await,
         Sweep::CoverAbsences => staffing::jobs::cover_absences(app).await,
         Sweep::Forget => forget(app).await,
         Sweep::Retain => people::retain(app).await,

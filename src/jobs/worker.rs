@@ -11,15 +11,16 @@ use super::{
 };
 use crate::{
     app::App,
-    calendar, notices, people,
+    notices, people,
     personal::{Personal, PhoneNumber, PrivateText},
     problem::Problem,
+    settings,
 };
 
 /// How often the loop looks when it found nothing.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// After how many looks it asks whether another calendar was published.
+/// After how many looks it asks whether another calendar was published, or a place set something.
 const LOOK_FOR_CALENDAR: u32 = 60;
 
 /// Works until the application stops.
@@ -29,16 +30,31 @@ pub async fn work(app: &Arc<App>) {
         if let Err(problem) = run_due(app).await {
             tracing::warn!(error = %problem, reason = problem.source_text(), "background work stopped for a moment");
         }
-        if rounds.is_multiple_of(LOOK_FOR_CALENDAR)
-            && let Err(problem) = calendar::refresh(app).await
-        {
-            tracing::warn!(error = %problem, reason = problem.source_text(), "the calendar could not be looked up");
+        if rounds.is_multiple_of(LOOK_FOR_CALENDAR) {
+            look(app).await;
         }
         rounds = rounds.wrapping_add(1);
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(IDLE) => {}
         }
+    }
+}
+
+/// Keeps calendar and settings current in a process that runs no jobs.
+pub async fn keep_current(app: &Arc<App>) {
+    loop {
+        look(app).await;
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(IDLE * LOOK_FOR_CALENDAR) => {}
+        }
+    }
+}
+
+async fn look(app: &App) {
+    if let Err(problem) = settings::refresh(app).await {
+        tracing::warn!(error = %problem, reason = problem.source_text(), "calendar and settings could not be looked up");
     }
 }
 

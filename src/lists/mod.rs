@@ -63,11 +63,14 @@ mod tests {
         assert_eq!(
             names,
             [
+                "call_back_results",
                 "concerns",
                 "consent_purposes",
+                "contact_ways",
                 "duties",
                 "escalate_reasons",
                 "extend_reasons",
+                "follow_up_outcomes",
                 "milestones",
                 "pause_reasons",
                 "registers",

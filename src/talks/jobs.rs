@@ -9,8 +9,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use super::ops::{closing, rule_days, waits};
 use crate::{
     app::App,
-    calendar,
     problem::{Code, Problem},
+    settings,
 };
 
 /// Rules looked at in one reading.
@@ -23,7 +23,7 @@ const BATCH: u64 = 100;
 /// are over are closed in the same round.
 pub async fn materialise(app: &App) -> Result<(), Problem> {
     // With an older calendar than another server has, each would undo what the other did.
-    calendar::refresh(app).await?;
+    settings::refresh(app).await?;
     let mut after = None;
     loop {
         let rules = standing(app, after).await?;

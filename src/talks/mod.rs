@@ -18,7 +18,6 @@ mod ical;
 pub mod jobs;
 pub mod line;
 mod ops;
-pub mod period;
 pub mod plan;
 pub mod recurrence;
 pub mod rules;

@@ -27,6 +27,7 @@ mod kill;
 mod people;
 mod privacy;
 mod rosters;
+mod settings;
 mod staffing;
 mod talks;
 mod two_servers;

@@ -1,34 +1,39 @@
-//! Taking a step of the workflow, as staff or as the villager.
+//! Taking a step of the workflow: as staff, as the villager, or as time itself.
+//!
+//! Next: [`super::prepare`] for what each step of staff looks up first.
 
+use chrono::TimeDelta;
 use entity::{
-    case::{self, CaseState},
-    case_event,
-    id::{CaseId, UnitId},
+    case::{self, CaseRequest, CaseState},
+    id::CaseId,
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
-use serde_json::{Value, json};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::receiver::{self, Receiver};
+use super::{merging, prepare, requests};
 use crate::{
     app::App,
     auth::{Staff, Villager, duty::WorkOnCases},
+    calendar::desk,
     cases::{
         advance::{self, Act, By, Reckoning},
-        agency,
-        commands::{Evidence, StaffAction, VillagerAction},
-        near, scope, trail,
+        agency, co_handlers,
+        commands::{StaffAction, VillagerAction},
+        effects::Detail,
+        guards, reviews, scope, trail,
         workflow::Action,
     },
     clock::local_day,
     db::Tx,
     people::{self, Use},
     problem::{Code, Problem},
+    settings,
 };
 
 /// A step of staff.
 ///
 /// # Errors
-/// `not_found` out of scope, `not_your_duty`, `transition_not_allowed`, `stale`, `conflict_of_interest`, `return_used_up`.
+/// `not_found` out of scope, `not_your_duty`, `transition_not_allowed`, `stale`, `conflict_of_interest`, and what the step
+/// itself refuses.
 pub async fn by_staff(
     tx: &Tx,
     app: &App,
@@ -36,21 +41,58 @@ pub async fn by_staff(
     id: CaseId,
     action: StaffAction,
 ) -> Result<case::Model, Problem> {
-    let case = scope::one(scope::of_staff(staff), id, tx).await?;
-    let by = scope::parties(staff, &case, &near::People::near(tx, staff.id()).await?);
-    let (version, act) = prepare(tx, app, &case, &by, action).await?;
-    fresh(&case, version)?;
-    let (calendar, action) = (app.calendar.load(), act.action);
-    let reckoning = Reckoning { now: app.clock.now(), calendar: &calendar };
+    let into = if let StaffAction::Merge { into, .. } = &action { Some(*into) } else { None };
+    let (case, main) = merging::held(tx, staff, id, into).await?;
+    let around = scope::Around::look(tx, staff, std::slice::from_ref(&case)).await?;
+    let by = scope::parties(staff, &case, &around);
+    fresh(&case, action.version())?;
+    let clocks = settings::of_case(app, &case);
+    let reckoning = Reckoning { now: app.clock.now(), clocks: &clocks };
+    advance::check(action.action(), &case, &by, reckoning)?;
+    let main = into.map(|_| merging::fitting(&case, main)).transpose()?;
+    let act = prepare::of_staff(tx, app, &case, &by, action, main.as_ref(), reckoning).await?;
+    let done = act.clone();
     let case = advance::advance(tx, reckoning, case, &by, act).await?;
-    trail::acted(tx, app, staff, &case, action).await?;
+    follow(tx, app, &case, main, &by, &done, reckoning).await?;
+    trail::acted(tx, app, staff, &case, done.action).await?;
     Ok(case)
+}
+
+/// What a step brings beside the row of the case itself.
+async fn follow(
+    tx: &Tx,
+    app: &App,
+    case: &case::Model,
+    main: Option<case::Model>,
+    by: &By,
+    done: &Act,
+    reckoning: Reckoning<'_>,
+) -> Result<(), Problem> {
+    match (done.action, by.staff) {
+        (Action::Merge, _) => merging::gather(tx, case, main, by, reckoning).await?,
+        (Action::Unmerge, _) => merging::part(tx, done, by, reckoning).await?,
+        (Action::Confirm, _) => {
+            reviews::draw(tx, app, case).await?;
+        }
+        (Action::CallIn, Some(staff)) => {
+            if let (Some(receiver), Some(answer_on)) = (done.to, prepare::answer_on(done)) {
+                co_handlers::call_in(tx, case, receiver, answer_on, staff, reckoning.now).await?;
+            }
+        }
+        (Action::Report, Some(staff)) => {
+            if let Some(unit) = by.unit {
+                co_handlers::reported(tx, case, staff, unit, reckoning.now).await?;
+            }
+        }
+        _ => {}
+    }
+    merging::let_go(tx, case, reckoning).await
 }
 
 /// A step of the villager, or of whom they let act for them.
 ///
 /// # Errors
-/// `not_found` when it is not theirs, `transition_not_allowed`, `stale`.
+/// `not_found` when it is not theirs, `transition_not_allowed`, `stale`, and what the step itself refuses.
 pub async fn by_villager(
     tx: &Tx,
     app: &App,
@@ -61,18 +103,47 @@ pub async fn by_villager(
     let now = app.clock.now();
     let reach = agency::reach(tx, me, id, local_day(now)).await?;
     let (by, grant, case) = (reach.by(me), reach.grant, reach.case);
-    let (version, act) = action.split();
-    fresh(&case, version)?;
-    // The first cut reopens once; a second time goes to the township, which later steps add.
-    if act.action == Action::Reopen && case.reopens > 0 {
-        return Err(Problem::new(Code::TransitionNotAllowed).with("state", case.state));
-    }
-    let (calendar, action) = (app.calendar.load(), act.action.slug());
-    let case = advance::advance(tx, Reckoning { now, calendar: &calendar }, case, &by, act).await?;
+    // Held until the commit, as it is now.
+    let held = case::Entity::find_by_id(case.id);
+    let case = scope::one_held(held, case.id, tx).await?;
+    fresh(&case, action.version())?;
+    let clocks = settings::of_case(app, &case);
+    let reckoning = Reckoning { now, clocks: &clocks };
+    advance::check(action.action(), &case, &by, reckoning)?;
+    let act = of_villager(tx, app, &case, action).await?;
+    let done = act.clone();
+    let case = advance::advance(tx, reckoning, case, &by, act).await?;
+    follow(tx, app, &case, None, &by, &done, reckoning).await?;
     if let Some(grant) = grant {
-        people::used(tx, app, &grant, Use { action, case: Some(case.id), booking: None }, now).await?;
+        let what = Use { action: done.action.slug(), case: Some(case.id), booking: None };
+        people::used(tx, app, &grant, what, now).await?;
     }
     Ok(case)
+}
+
+async fn of_villager(tx: &Tx, app: &App, case: &case::Model, action: VillagerAction) -> Result<Act, Problem> {
+    Ok(match action {
+        VillagerAction::Submit { .. } => Act::plain(Action::Submit),
+        VillagerAction::Confirm { .. } => Act::plain(Action::Confirm),
+        VillagerAction::Nudge { .. } => Act::plain(Action::Nudge),
+        VillagerAction::Revive { .. } => Act::plain(Action::Revive),
+        VillagerAction::Withdraw { text, .. } => Act { text, ..Act::plain(Action::Withdraw) },
+        VillagerAction::Supplement { text, form, .. } => {
+            let form = super::filing::sealed_form(app, form)?;
+            Act { text, form, ..Act::plain(Action::Supplement) }
+        }
+        VillagerAction::Object { text, .. } => {
+            let detail = Some(requests::asked(tx, case, CaseRequest::Objection).await?);
+            Act { text: Some(text), detail, ..Act::plain(Action::Object) }
+        }
+        VillagerAction::Reopen { reason, text, .. } => {
+            // The second time it is the township's, and another's to do.
+            let again = case.reopens + 1 == guards::REOPENS;
+            let unit = if again { Some(requests::township_of(tx, case).await?) } else { None };
+            let detail = unit.map(|unit| Detail::Again { unit });
+            Act { reason: Some(reason), text, detail, ..Act::plain(Action::Reopen) }
+        }
+    })
 }
 
 /// The step that silence takes, if its time has come and nobody was faster.
@@ -82,16 +153,44 @@ pub async fn by_clock(tx: &Tx, app: &App, id: CaseId) -> Result<bool, Problem> {
     if case.step_due_at.is_none_or(|due| due > now) {
         return Ok(false);
     }
-    let Some(step) = crate::cases::workflow::by_silence(case.state) else { return Ok(false) };
-    let calendar = app.calendar.load();
-    match advance::advance(tx, Reckoning { now, calendar: &calendar }, case, &By::clock(), Act::plain(step.action))
-        .await
-    {
-        Ok(_) => Ok(true),
+    let clocks = settings::of_case(app, &case);
+    let reckoning = Reckoning { now, clocks: &clocks };
+    let Some(action) = by_silence(&case, reckoning) else { return Ok(false) };
+    if action == Action::Archive && reviews::is_open(tx, case.id).await? {
+        // A bad review is followed up first; tomorrow it is looked at again.
+        let later = case::Entity::update_many()
+            .col_expr(case::Column::StepDueAt, (now + TimeDelta::days(1)).into())
+            .filter(case::COLUMN.id.eq(case.id));
+        later.exec(tx).await?;
+        return Ok(false);
+    }
+    let act = Act::plain(action);
+    match advance::advance(tx, reckoning, case, &By::clock(), act.clone()).await {
+        Ok(case) => {
+            follow(tx, app, &case, None, &By::clock(), &act, reckoning).await?;
+            Ok(true)
+        }
         // A person was faster.
         Err(problem) if problem.code() == Code::Stale => Ok(false),
         Err(problem) => Err(problem),
     }
+}
+
+/// What time does in this state when nobody else does anything.
+fn by_silence(case: &case::Model, reckoning: Reckoning<'_>) -> Option<Action> {
+    Some(match case.state {
+        CaseState::Submitted => Action::Accept,
+        CaseState::Supplement => {
+            let ended = case.until_on.map(|until| desk::closing_of(reckoning.clocks.terms.hours, until));
+            if ended.is_some_and(|ended| ended <= reckoning.now) { Action::Lapse } else { Action::Remind }
+        }
+        CaseState::Assigned => Action::Sign,
+        CaseState::Paused => Action::Resume,
+        CaseState::Answered => Action::Confirm,
+        CaseState::Completed => Action::Archive,
+        CaseState::Rejected | CaseState::Accepted | CaseState::InProgress => Action::Remind,
+        _ => return None,
+    })
 }
 
 fn fresh(case: &case::Model, seen: Option<i32>) -> Result<(), Problem> {
@@ -99,53 +198,4 @@ fn fresh(case: &case::Model, seen: Option<i32>) -> Result<(), Problem> {
         Some(version) if version != case.version => Err(Problem::new(Code::Stale).with("version", case.version)),
         _ => Ok(()),
     }
-}
-
-async fn prepare(
-    tx: &Tx,
-    app: &App,
-    case: &case::Model,
-    by: &By,
-    action: StaffAction,
-) -> Result<(Option<i32>, Act), Problem> {
-    Ok(match action {
-        StaffAction::Accept { version } => (version, Act::plain(Action::Accept)),
-        StaffAction::Sign { version } => (version, Act::plain(Action::Sign)),
-        StaffAction::Reject { version, reason, channel, text } => {
-            let evidence = Some(json!({"channel": channel}));
-            (version, Act { reason: Some(reason), text: Some(text), evidence, ..Act::plain(Action::Reject) })
-        }
-        StaffAction::Assign { version, assignee, unit, text } => {
-            let today = local_day(app.clock.now());
-            let Receiver { to, note, evidence } = receiver::find(tx, case, assignee, unit, today).await?;
-            (version, Act { to: Some(to), text, note, evidence, ..Act::plain(Action::Assign) })
-        }
-        StaffAction::Return { version, reason, suggested_unit, text } => {
-            if case.state == CaseState::Assigned && has_returned(tx, case.id, by.unit).await? {
-                return Err(Code::ReturnUsedUp.into());
-            }
-            let evidence = suggested_unit.map(|unit| json!({"suggested_unit": unit}));
-            (version, Act { reason: Some(reason), note: Some(text), evidence, ..Act::plain(Action::Return) })
-        }
-        StaffAction::Answer { version, result, text, evidence } => {
-            let evidence = evidence.map(evidence_json).transpose()?;
-            (version, Act { result: Some(result), text: Some(text), evidence, ..Act::plain(Action::Answer) })
-        }
-    })
-}
-
-fn evidence_json(evidence: Vec<Evidence>) -> Result<Value, Problem> {
-    Ok(json!({"evidence": serde_json::to_value(evidence).map_err(Problem::unexpected)?}))
-}
-
-/// Whether this unit has sent the case back before (one return per unit and case).
-async fn has_returned(tx: &Tx, case: CaseId, unit: Option<UnitId>) -> Result<bool, Problem> {
-    let Some(unit) = unit else { return Ok(false) };
-    let returns = case_event::Entity::find()
-        .filter(case_event::COLUMN.case_id.eq(case))
-        .filter(case_event::COLUMN.action.eq(Action::Return.slug()))
-        .filter(case_event::COLUMN.by_unit.eq(unit))
-        .count(tx)
-        .await?;
-    Ok(returns > 0)
 }

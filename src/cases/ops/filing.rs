@@ -21,7 +21,7 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelec
 use crate::{
     app::App,
     cases::{
-        advance::{self, Act, By},
+        advance::{self, Act, By, Reckoning},
         commands::Matter,
         number::CaseNumber,
         sla,
@@ -126,6 +126,7 @@ impl Surroundings {
 }
 
 /// The row of a filing that keeps the rules.
+#[allow(clippy::too_many_lines, reason = "a list of columns")]
 fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Result<case::Model, Problem> {
     let item = check(around, filing)?;
     // 举报 names somebody in its words: who reads it first must not be whom it names (信访工作条例 30).
@@ -133,15 +134,16 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
     let confidential = filing.confidential || report || !filing.against.is_empty();
     let place = around.places.get(&filing.division).copied().ok_or_else(|| Problem::field("/division", "unknown"))?;
     let unit = around.receiving_unit(place, confidential)?;
-    let calendar = app.calendar.load();
+    let clocks = app.settings.load().of(&[place.village, place.township, place.county]);
     let state = if filing.draft { CaseState::Draft } else { CaseState::Submitted };
-    let step_due_at = sla::silence_acts_at(&calendar, state, now);
     let matter = filing.matter.clone();
     let promised = match item {
         Some(item) => item.promised_days,
-        None => sla::promised_days(matter.kind, matter.concern).and_then(|days| i32::try_from(days).ok()),
+        None => {
+            sla::promised_days(&clocks.terms, matter.kind, matter.concern).and_then(|days| i32::try_from(days).ok())
+        }
     };
-    Ok(case::Model {
+    let mut row = case::Model {
         id: CaseId::fresh(),
         number: CaseNumber::random(&mut rand::rng()).to_string(),
         kind: matter.kind,
@@ -177,11 +179,34 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         promised_due_on: None,
         statutory_due_on: None,
         provisional: false,
-        calendar_version: calendar.version().to_owned(),
-        step_due_at,
-        due_on: step_due_at.map_or(local_day(now), local_day),
+        calendar_version: clocks.calendar.version().to_owned(),
+        step_due_at: None,
+        due_on: local_day(now),
+        since_at: now,
+        until_on: None,
+        paused_on: None,
+        paused_days: 0,
+        extended_days: 0,
+        reopened_on: None,
+        pending: None,
+        pending_unit_id: None,
+        pending_by: None,
+        supplements: 0,
+        objected: false,
         returns: 0,
+        locked_unit_id: None,
         reopens: 0,
+        former_assignee_id: None,
+        nudges: 0,
+        nudged_on: None,
+        signed_at: None,
+        contact_due_at: None,
+        contacted_at: None,
+        papers_due_at: None,
+        merged_into: None,
+        gathered: 0,
+        alarm_step: 0,
+        alarm_at: None,
         result: None,
         answered_at: None,
         confirmed: None,
@@ -189,7 +214,12 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         created_at: now,
         updated_at: now,
         client_time: filing.client_time,
-    })
+        object: matter.object,
+        group_name: filing.person.group_name.clone().filter(|_| filing.person.village_id == Some(place.village)),
+    };
+    row.step_due_at = sla::step_due_at(&row, Reckoning { now, clocks: &clocks });
+    row.due_on = row.step_due_at.map_or(row.due_on, local_day);
+    Ok(row)
 }
 
 /// Rules that need a look at what else there is; all faults at once.
@@ -230,7 +260,10 @@ fn contact(app: &App, filing: &Filing) -> Result<Option<Sealed>, Problem> {
 }
 
 /// Answers to a form may hold any of what must not lie open: account, health, address.
-fn sealed_form(app: &App, form: Option<serde_json::Map<String, serde_json::Value>>) -> Result<Option<Sealed>, Problem> {
+pub(super) fn sealed_form(
+    app: &App,
+    form: Option<serde_json::Map<String, serde_json::Value>>,
+) -> Result<Option<Sealed>, Problem> {
     let text = form.map(|form| serde_json::Value::Object(form).to_string());
     text.map(|text| app.field_keys.close(&PrivateText::of_stored(text))).transpose()
 }

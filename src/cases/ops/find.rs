@@ -2,18 +2,24 @@
 
 use std::collections::HashMap;
 
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use entity::{
     case::{self, CaseKind, CaseState},
     case_event,
-    id::{CaseId, PersonId, ServiceItemId, StaffId, UnitId},
+    id::{CaseId, DivisionId, PersonId, ServiceItemId, StaffId, UnitId},
     person, staff, unit,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+    sea_query::{Expr, ExprTrait, Func},
 };
 
 use crate::{
     app::App,
+    calendar::Period,
+    cases::sla::{self, DueLight},
+    clock,
     http::{Cursor, PageQuery},
     personal::PersonName,
     problem::Problem,
@@ -26,9 +32,67 @@ pub struct Narrow {
     pub state: Option<CaseState>,
     /// One kind.
     pub kind: Option<CaseKind>,
+    /// The unit that has it.
+    pub unit: Option<UnitId>,
+    /// A place and everything below it.
+    pub division: Option<DivisionId>,
+    /// One topic.
+    pub topic: Option<String>,
+    /// Filed in these days.
+    pub period: Option<Period>,
+    /// Its light today, with the days at which lights turn.
+    pub light: Option<(DueLight, LightDays)>,
+}
+
+/// The days that lights go by.
+#[derive(Clone, Copy, Debug)]
+pub struct LightDays {
+    /// Today.
+    pub today: NaiveDate,
+    /// The last due day that is yellow of a short limit, and of a longer one.
+    pub yellow_until: [NaiveDate; 2],
+}
+
+fn lit(light: DueLight, days: LightDays) -> Condition {
+    let [short, long] = days.yellow_until;
+    let limit = || {
+        let usual = i32::try_from(sla::limit_of(None, None)).unwrap_or(i32::MAX);
+        Func::coalesce([
+            Expr::col((case::Entity, case::Column::PromisedDays)),
+            Expr::col((case::Entity, case::Column::StatutoryDays)),
+            Expr::val(usual),
+        ])
+    };
+    let near = Condition::any()
+        .add(Expr::expr(limit()).lte(sla::SHORT).and(case::COLUMN.due_on.lte(short)))
+        .add(Expr::expr(limit()).gt(sla::SHORT).and(case::COLUMN.due_on.lte(long)));
+    let running = Condition::all().add(case::COLUMN.accepted_on.is_not_null());
+    match light {
+        DueLight::Red => running.add(case::COLUMN.due_on.lt(days.today)),
+        DueLight::Yellow => running.add(case::COLUMN.due_on.gte(days.today)).add(near),
+        DueLight::Green => running.add(case::COLUMN.due_on.gte(days.today)).add(near.not()),
+    }
 }
 
 pub(super) fn narrow(mut query: Select<case::Entity>, by: &Narrow) -> Select<case::Entity> {
+    if let Some(unit) = by.unit {
+        query = query.filter(case::COLUMN.unit_id.eq(unit));
+    }
+    if let Some(place) = by.division {
+        let here = [case::Column::VillageId, case::Column::TownshipId, case::Column::CountyId];
+        query = query.filter(here.into_iter().fold(Condition::any(), |any, column| any.add(column.eq(place))));
+    }
+    if let Some(topic) = &by.topic {
+        query = query.filter(case::COLUMN.topic.eq(topic.clone()));
+    }
+    if let Some(Period { from, to }) = by.period {
+        let first = clock::instant(from, NaiveTime::MIN);
+        let after = clock::instant(to, NaiveTime::MIN) + TimeDelta::days(1);
+        query = query.filter(case::COLUMN.created_at.gte(first)).filter(case::COLUMN.created_at.lt(after));
+    }
+    if let Some((light, days)) = by.light {
+        query = query.filter(lit(light, days));
+    }
     if let Some(state) = by.state {
         query = query.filter(case::COLUMN.state.eq(state));
     }

@@ -10,7 +10,7 @@ use entity::{
     id::{AbsenceId, StaffId},
 };
 use rust_i18n::t;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde_json::{Value, json};
 
 use super::receiver::{self, Receiver};
@@ -18,7 +18,7 @@ use crate::{
     cases::{
         advance::{self, Act, By},
         near,
-        workflow::{Action, Handover},
+        workflow::{Action, Aside},
     },
     clock::local_day,
     db::Tx,
@@ -28,6 +28,9 @@ use crate::{
 /// The most cases that one call moves; who has more has the rest moved by the next sweep.
 const MOST: u64 = 500;
 
+/// What somebody has in hand.
+const AT_WORK: &[CaseState] = &[CaseState::Assigned, CaseState::InProgress, CaseState::Paused];
+
 /// Moves what is with somebody who is away to their stand-in. What the stand-in may not have goes to its unit, to nobody.
 pub async fn cover(tx: &Tx, absent: StaffId, by: &By, now: Instant) -> Result<(), Problem> {
     let today = local_day(now);
@@ -35,9 +38,9 @@ pub async fn cover(tx: &Tx, absent: StaffId, by: &By, now: Instant) -> Result<()
     if away.is_empty() {
         return Ok(());
     }
-    for case in locked(tx, with(absent, &[CaseState::Assigned, CaseState::InProgress])).await? {
+    for case in locked(tx, with(absent, AT_WORK)).await? {
         let receiver = receiver::in_place_of(tx, &case, case.unit_id, &away, today).await?;
-        hand_over(tx, &case, by, Handover::Cover, receiver, now).await?;
+        hand_over(tx, &case, by, Aside::Cover, receiver, now).await?;
     }
     Ok(())
 }
@@ -49,7 +52,7 @@ pub async fn give_back(tx: &Tx, absence: &absence::Model, by: &By, now: Instant)
     let mut holders = vec![absence.stand_in_id];
     holders.extend(receiver::away(tx, absence.stand_in_id, today).await?.iter().map(|away| away.stand_in_id));
     for holder in holders {
-        for case in locked(tx, with(holder, &[CaseState::Assigned, CaseState::InProgress])).await? {
+        for case in locked(tx, with(holder, AT_WORK)).await? {
             let seat = receiver::seat(&back, &case);
             let Some(unit) = seat.filter(|_| holder != absence.staff_id) else { continue };
             if !covered_by(&moves(tx, &case).await?).contains(&absence.id)
@@ -62,7 +65,7 @@ pub async fn give_back(tx: &Tx, absence: &absence::Model, by: &By, now: Instant)
                 note: None,
                 evidence: Some(json!({"absence": absence.id})),
             };
-            hand_over(tx, &case, by, Handover::GiveBack, receiver, now).await?;
+            hand_over(tx, &case, by, Aside::GiveBack, receiver, now).await?;
         }
     }
     Ok(())
@@ -72,12 +75,12 @@ pub async fn give_back(tx: &Tx, absence: &absence::Model, by: &By, now: Instant)
 pub async fn release(tx: &Tx, staff: StaffId, by: &By, now: Instant) -> Result<(), Problem> {
     let postings = receiver::standing(tx, staff, local_day(now)).await?;
     // An answer may be objected to: then somebody must be there to go on.
-    let open = [CaseState::Assigned, CaseState::InProgress, CaseState::Answered];
+    let open = [CaseState::Assigned, CaseState::InProgress, CaseState::Paused, CaseState::Answered];
     for case in locked(tx, with(staff, &open)).await? {
         if receiver::seat(&postings, &case).is_none() {
             let note = Some(t!("case.released", locale = "zh-CN").into_owned());
             let receiver = Receiver { to: (case.unit_id, None), note, evidence: Some(json!({"released": staff})) };
-            hand_over(tx, &case, by, Handover::Release, receiver, now).await?;
+            hand_over(tx, &case, by, Aside::Release, receiver, now).await?;
         }
     }
     Ok(())
@@ -104,7 +107,7 @@ async fn hand_over(
     tx: &Tx,
     case: &case::Model,
     by: &By,
-    handover: Handover,
+    aside: Aside,
     Receiver { to: (unit, assignee), note, evidence }: Receiver,
     now: Instant,
 ) -> Result<(), Problem> {
@@ -115,14 +118,8 @@ async fn hand_over(
         updated_at: now,
         ..case.clone()
     };
-    advance::write(tx, case, &next).await?;
     let act = Act { note, evidence, ..Act::plain(Action::Assign) };
-    let mut event = advance::event(&next, Some(case.state), by, &act, now);
-    event.action = Set(handover.slug().to_owned());
-    // Nobody stayed silent.
-    event.auto = Set(false);
-    case_event::Entity::insert(event).exec_without_returning(tx).await?;
-    Ok(())
+    advance::write_aside(tx, case, &next, by, aside, act).await
 }
 
 fn with(staff: StaffId, states: &[CaseState]) -> Select<case::Entity> {
@@ -139,7 +136,8 @@ async fn locked(tx: &Tx, query: Select<case::Entity>) -> Result<Vec<case::Model>
 
 /// What moved a case from hand to hand, oldest first: action and evidence.
 async fn moves(tx: &Tx, case: &case::Model) -> Result<Vec<(String, Option<Value>)>, Problem> {
-    let moving = [Action::Assign.slug(), Action::Return.slug()].into_iter().chain(Handover::ALL.map(Handover::slug));
+    let steps = [Action::Assign, Action::Transfer, Action::Escalate, Action::Return].map(Action::slug);
+    let moving = steps.into_iter().chain([Aside::Cover, Aside::GiveBack, Aside::Release].map(Aside::slug));
     Ok(case_event::Entity::find()
         .select_only()
         .column(case_event::Column::Action)
@@ -158,17 +156,17 @@ fn covered_by(moves: &[(String, Option<Value>)]) -> Vec<AbsenceId> {
     for (action, evidence) in moves {
         let said = |member: &str| evidence.as_ref().and_then(|evidence| evidence.get(member)).cloned();
         let covers = said("covers").and_then(|ids| serde_json::from_value::<Vec<AbsenceId>>(ids).ok());
-        match Handover::of(action) {
-            Some(Handover::Cover) => match covers {
+        match Aside::of(action) {
+            Some(Aside::Cover) => match covers {
                 Some(covers) => stack.extend(covers),
                 None => stack.clear(),
             },
-            Some(Handover::GiveBack) => {
+            Some(Aside::GiveBack) => {
                 let ended = said("absence").and_then(|id| serde_json::from_value::<AbsenceId>(id).ok());
                 let at = stack.iter().position(|id| Some(*id) == ended);
                 stack.truncate(at.unwrap_or_default());
             }
-            Some(Handover::Release) | None => stack = covers.unwrap_or_default(),
+            _ => stack = covers.unwrap_or_default(),
         }
     }
     stack

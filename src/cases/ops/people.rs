@@ -2,9 +2,9 @@
 
 use chrono::Months;
 use entity::{
-    Instant, authorisation_use,
+    Instant, authorisation_use, call_back,
     case::{self, CaseState},
-    case_against, case_event,
+    case_against, case_event, follow_up,
     id::{AuthorisationId, CaseId, PersonId},
     person, review,
 };
@@ -112,6 +112,7 @@ async fn anonymise(tx: &Tx, ids: &[CaseId], now: Instant) -> Result<(), Problem>
         .col_expr(case::Column::Form, none())
         .col_expr(case::Column::Text, Expr::val(TAKEN_OUT))
         .col_expr(case::Column::Title, Expr::val(TAKEN_OUT))
+        .col_expr(case::Column::Object, none())
         .filter(these())
         .exec(tx)
         .await?;
@@ -129,7 +130,19 @@ async fn anonymise(tx: &Tx, ids: &[CaseId], now: Instant) -> Result<(), Problem>
     review::Entity::update_many()
         .col_expr(review::Column::PersonId, Expr::val(nobody))
         .col_expr(review::Column::Text, none())
+        .col_expr(review::Column::Addition, none())
         .filter(review::COLUMN.case_id.is_in(padded(ids.iter().copied())))
+        .exec(tx)
+        .await?;
+    follow_up::Entity::update_many()
+        .col_expr(follow_up::Column::ContactNote, none())
+        .col_expr(follow_up::Column::OutcomeNote, none())
+        .filter(follow_up::COLUMN.case_id.is_in(padded(ids.iter().copied())))
+        .exec(tx)
+        .await?;
+    call_back::Entity::update_many()
+        .col_expr(call_back::Column::Note, none())
+        .filter(call_back::COLUMN.case_id.is_in(padded(ids.iter().copied())))
         .exec(tx)
         .await?;
     Ok(())

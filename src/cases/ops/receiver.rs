@@ -27,10 +27,10 @@ use crate::{
 const MOST_STAND_INS: usize = 8;
 
 /// Where work goes, and what the event says of it.
-pub(super) struct Receiver {
-    pub(super) to: (UnitId, Option<StaffId>),
-    pub(super) note: Option<String>,
-    pub(super) evidence: Option<Value>,
+pub(in crate::cases) struct Receiver {
+    pub(in crate::cases) to: (UnitId, Option<StaffId>),
+    pub(in crate::cases) note: Option<String>,
+    pub(in crate::cases) evidence: Option<Value>,
 }
 
 impl Receiver {
@@ -43,7 +43,7 @@ impl Receiver {
 ///
 /// # Errors
 /// `conflict_of_interest`; 422 where nobody, or no unit, of that id may have it.
-pub(super) async fn find(
+pub(in crate::cases) async fn find(
     tx: &Tx,
     case: &case::Model,
     assignee: Option<StaffId>,
@@ -67,7 +67,7 @@ pub(super) async fn find(
 }
 
 /// Who gets a case in place of somebody who is away: their stand-in, or the unit `otherwise`.
-pub(super) async fn in_place_of(
+pub(in crate::cases) async fn in_place_of(
     tx: &Tx,
     case: &case::Model,
     otherwise: UnitId,
@@ -96,7 +96,7 @@ pub(super) async fn in_place_of(
 }
 
 /// The absence of somebody today, then that of their stand-in, and so on; empty when they are there.
-pub(super) async fn away(tx: &Tx, staff: StaffId, today: NaiveDate) -> Result<Vec<absence::Model>, Problem> {
+pub(in crate::cases) async fn away(tx: &Tx, staff: StaffId, today: NaiveDate) -> Result<Vec<absence::Model>, Problem> {
     let (mut chain, mut seen, mut who) = (Vec::new(), HashSet::new(), staff);
     while chain.len() < MOST_STAND_INS && seen.insert(who) {
         let absence = absence::Entity::find()
@@ -122,7 +122,7 @@ async fn unit_for(tx: &Tx, case: &case::Model, unit: Option<UnitId>) -> Result<O
 }
 
 /// Postings of somebody that stand today; none of somebody dismissed.
-pub(super) async fn standing(
+pub(in crate::cases) async fn standing(
     db: &impl ConnectionTrait,
     who: StaffId,
     today: NaiveDate,
@@ -141,7 +141,7 @@ pub(super) async fn standing(
 }
 
 /// The unit in which one of these postings lets somebody work on a case; the one that has it where there are several.
-pub(super) fn seat(postings: &[posting::Model], case: &case::Model) -> Option<UnitId> {
+pub(in crate::cases) fn seat(postings: &[posting::Model], case: &case::Model) -> Option<UnitId> {
     let places = [case.village_id, case.township_id, case.county_id];
     let duty = if case.confidential { Duty::HandleDiscipline } else { Duty::HandleCases };
     let fits = |row: &&posting::Model| {

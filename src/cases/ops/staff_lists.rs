@@ -19,7 +19,7 @@ use super::find::{Narrow, narrow};
 use crate::{
     app::App,
     auth::{Duty, Staff, duty::WorkOnCases},
-    cases::{number::CaseNumber, scope},
+    cases::{co_handlers, number::CaseNumber, scope},
     clock::local_day,
     http::{Cursor, PageQuery},
     problem::Problem,
@@ -40,6 +40,10 @@ pub enum StaffView {
     Sent,
     /// Past the promised day, in my places.
     Overdue,
+    /// Something was asked for that my units decide.
+    Requests,
+    /// Into which I or my units were called.
+    CalledIn,
 }
 
 /// Open cases of a list, at most `size + 1`.
@@ -53,7 +57,11 @@ pub async fn list(
     let after = Cursor::read::<(NaiveDate, CaseId)>(page.cursor.as_deref())?;
     let mut merged = BTreeMap::new();
     for branch in branches(app, staff, view) {
-        let open = narrow(scope::of_staff(staff), by).filter(case::COLUMN.closed_at.is_null());
+        let mut open = narrow(scope::of_staff(staff), by);
+        // An objection to a rejection waits in a case that is closed.
+        if view != StaffView::Requests {
+            open = open.filter(case::COLUMN.closed_at.is_null());
+        }
         let rows = in_order(open.filter(branch), after).limit(page.size() + 1).all(app.db.read()).await?;
         merged.extend(rows.into_iter().map(|row| ((row.due_on, row.id), row)));
     }
@@ -109,6 +117,16 @@ fn branches(app: &App, staff: &Staff<WorkOnCases>, view: StaffView) -> Vec<Condi
             let elsewhere = || case::COLUMN.unit_id.is_not_in(units.keys().copied());
             let taken_in = |unit: &UnitId| Condition::all().add(case::COLUMN.first_unit_id.eq(*unit)).add(elsewhere());
             units.keys().map(taken_in).collect()
+        }
+        StaffView::Requests => {
+            let asked = |unit: &UnitId| Condition::all().add(case::COLUMN.pending_unit_id.eq(*unit));
+            units.keys().map(asked).collect()
+        }
+        StaffView::CalledIn => {
+            let called = |unit: &UnitId| {
+                Condition::all().add(case::Column::Id.in_subquery(co_handlers::cases_of(staff.id(), *unit)))
+            };
+            units.keys().map(called).collect()
         }
         StaffView::Overdue => {
             let overdue = || case::COLUMN.due_on.lt(local_day(app.clock.now()));

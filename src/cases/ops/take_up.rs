@@ -27,6 +27,7 @@ use crate::{
     clock::local_day,
     db::Tx,
     problem::{Code, Problem},
+    settings,
 };
 
 /// What was heard, where, and by whom.
@@ -83,8 +84,8 @@ async fn give_to_a_host(tx: &Tx, app: &App, case: case::Model, heard: &Heard<'_>
         near: near::barred(tx, &case, heard.staff).await?,
         ..By::staff(heard.staff, heard.unit)
     };
-    let calendar = app.calendar.load();
-    let reckoning = Reckoning { now, calendar: &calendar };
+    let clocks = settings::of_case(app, &case);
+    let reckoning = Reckoning { now, clocks: &clocks };
     let accepted = advance::advance(tx, reckoning, case, &by, Act::plain(Action::Accept)).await?;
     let assign = Act { to: Some(to), note, evidence, ..Act::plain(Action::Assign) };
     advance::advance(tx, reckoning, accepted, &by, assign).await

@@ -7,7 +7,7 @@ use entity::{
     Instant,
     case::{self, CaseKind, CaseState},
     case_event,
-    id::ServiceItemId,
+    id::{DivisionId, ServiceItemId},
     sealed::Sealed,
     throttle,
 };
@@ -19,7 +19,12 @@ use subtle::ConstantTimeEq;
 use crate::{
     app::App,
     auth,
-    cases::number::CaseNumber,
+    cases::{
+        number::CaseNumber,
+        sla::{self, DueLight},
+        workflow,
+    },
+    clock::local_day,
     db::{Answers, Db, Lane, Tx, Wishes, padded},
     personal::{Personal, PhoneNumber},
     problem::{Code, Problem},
@@ -38,17 +43,31 @@ pub struct TrackedStep {
     pub kind: CaseKind,
     pub state: CaseState,
     pub item_id: Option<ServiceItemId>,
-    pub promised_days: Option<i32>,
-    pub accepted_on: Option<NaiveDate>,
+    promised_days: Option<i32>,
+    statutory_days: Option<i32>,
+    village_id: DivisionId,
+    township_id: DivisionId,
+    county_id: DivisionId,
+    accepted_on: Option<NaiveDate>,
     pub promised_due_on: Option<NaiveDate>,
     pub statutory_due_on: Option<NaiveDate>,
-    pub due_on: NaiveDate,
+    due_on: NaiveDate,
     pub contact_name: Option<Sealed>,
     contact_phone: Option<Sealed>,
     pub at: Instant,
     pub action: String,
     pub to_state: CaseState,
     pub auto: bool,
+}
+
+impl TrackedStep {
+    /// The light of the case, from acceptance until it is closed.
+    pub fn light(&self, app: &App) -> Option<DueLight> {
+        let running = !workflow::is_closed(self.state) && self.accepted_on.is_some();
+        let clocks = app.settings.load().of(&[self.village_id, self.township_id, self.county_id]);
+        let limit = sla::limit_of(self.promised_days, self.statutory_days);
+        running.then(|| sla::light(&clocks, local_day(app.clock.now()), self.due_on, limit))
+    }
 }
 
 /// The steps, oldest first and at least one, of the case whose contact phone ends in `tail`.
@@ -126,7 +145,8 @@ async fn load(db: DatabaseConnection, numbers: Wishes<String>) -> Answers<Vec<Tr
         .select_only()
         .columns([case::Column::Number, case::Column::Kind, case::Column::State, case::Column::ItemId])
         .columns([case::Column::PromisedDays, case::Column::AcceptedOn, case::Column::PromisedDueOn])
-        .columns([case::Column::StatutoryDueOn, case::Column::DueOn])
+        .columns([case::Column::StatutoryDueOn, case::Column::DueOn, case::Column::StatutoryDays])
+        .columns([case::Column::VillageId, case::Column::TownshipId, case::Column::CountyId])
         .columns([case::Column::ContactName, case::Column::ContactPhone])
         .columns([case_event::Column::At, case_event::Column::Action])
         .columns([case_event::Column::ToState, case_event::Column::Auto])

@@ -215,8 +215,12 @@ async fn events(db: &DatabaseConnection, case: CaseId) -> Result<Vec<Value>, Pro
 
 async fn reviews(db: &DatabaseConnection, id: PersonId) -> Result<Vec<Value>, Problem> {
     let rows = review::Entity::find().filter(review::COLUMN.person_id.eq(id)).all(db).await?;
-    let one =
-        |row: review::Model| json!({"stars": row.stars, "tags": row.tags, "text": row.text, "at": row.created_at});
+    let one = |row: review::Model| {
+        json!({
+            "stars": row.stars, "tags": row.tags, "text": row.text, "at": row.created_at, "addition": row.addition,
+            "second_stars": row.second_stars,
+        })
+    };
     Ok(rows.into_iter().map(one).collect())
 }
 

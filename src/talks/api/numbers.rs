@@ -11,12 +11,12 @@ use validator::Validate;
 use crate::{
     app::App,
     auth::{Staff, duty::SeeTalkNumbers},
+    calendar::Period,
     clock::local_day,
     http::{ListQuery, Page, PageQuery, json},
     problem::Problem,
     talks::{
         ops::numbers::{self, OfPlace},
-        period::Period,
         tally::Tally,
     },
 };

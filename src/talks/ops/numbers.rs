@@ -27,11 +27,12 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::{Staff, duty::SeeTalkNumbers},
+    calendar::Period,
     db::{Db, padded},
     divisions,
     http::{Cursor, PageQuery},
     problem::Problem,
-    talks::{period::Period, tally::Tally},
+    talks::tally::Tally,
 };
 
 /// Numbers of a place.

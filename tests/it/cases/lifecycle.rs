@@ -9,7 +9,7 @@ both_engines! {
         let villager = app.villager("甲").await;
         let case = filed(&app, &villager).await;
         assert_eq!((&case["state"], &case["version"]), (&json!("submitted"), &json!(1)));
-        assert_eq!(case["actions"], json!(["withdraw"]));
+        assert_eq!(case["actions"], json!(["nudge", "withdraw"]));
         assert_eq!(case["promised_due_on"], json!(null), "nothing is promised before acceptance");
 
         let (desk, cadre) = (app.staff("desk").await, app.staff("cadre").await);
@@ -21,12 +21,12 @@ both_engines! {
         let assigned = desk.post(&actions(&case), json!({"action": "assign", "assignee": cadre.id()})).await.expect(200);
         assert_eq!((&assigned["state"], &assigned["assignee"]), (&json!("assigned"), &json!(cadre.id())));
         let signed = cadre.post(&actions(&case), json!({"action": "sign"})).await.expect(200);
-        assert_eq!(signed["actions"], json!(["answer"]));
+        assert!(signed["actions"].as_array().unwrap().contains(&json!("answer")), "{signed}");
         cadre.post(&actions(&case), answer()).await.expect(200);
 
         let seen = villager.get(&own(&case)).await.expect(200);
         assert_eq!((&seen["state"], &seen["result"]), (&json!("answered"), &json!("done")));
-        assert_eq!(seen["actions"], json!(["confirm", "reopen"]));
+        assert_eq!(seen["actions"], json!(["confirm", "reopen", "nudge"]));
         let confirmed = villager.post(&format!("{}/actions", own(&case)), json!({"action": "confirm"})).await.expect(200);
         assert_eq!((&confirmed["state"], &confirmed["confirmed"]), (&json!("completed"), &json!(true)));
 
@@ -93,7 +93,7 @@ both_engines! {
         app.drain_jobs().await;
     }
 
-    async fn a_villager_reopens_once_and_gets_at_least_three_working_days(app: TestApp) {
+    async fn a_villager_reopens_and_gets_at_least_three_working_days(app: TestApp) {
         let villager = app.villager("甲").await;
         let body = json!({
             "kind": "voice", "concern": "question", "division": app.village().await, "text": "路灯什么时候修",
@@ -109,8 +109,7 @@ both_engines! {
         assert_eq!(again["promised_due_on"], "2026-11-30", "three working days from Wednesday 2026-11-25");
         app.staff("cadre").await.post(&actions(&case), answer()).await.expect(200);
         let answered = villager.get(&own(&case)).await.expect(200);
-        assert_eq!(answered["actions"], json!(["confirm"]));
-        villager.post(&path, json!({"action": "reopen", "reason": reason})).await.problem("transition_not_allowed");
+        assert_eq!(answered["actions"], json!(["confirm", "reopen", "nudge"]));
         app.drain_jobs().await;
     }
 

@@ -1,11 +1,19 @@
 //! Cases: from filing to review, who may know of what, and what silence does.
 
 mod confidential;
+mod dispatch;
+mod every_step;
 mod file_case;
 mod lifecycle;
-mod review_case;
+mod merging;
+mod overview;
+mod passing_on;
+mod requests;
+mod reviews;
 mod silence;
 mod staff_lists;
+pub(super) mod stage;
+mod supervision;
 mod track_case;
 
 use entity::{case, id::CaseId};

@@ -13,6 +13,7 @@ use crate::{
 
 /// Operation and body, for a village and somebody who works there; one for each action where a body is one of several.
 /// Text stands for a file.
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
     let matter =
         json!({"kind": "voice", "concern": "question", "division": village, "text": "路灯何时修", "topic": TOPIC});
@@ -50,7 +51,18 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("act_on_case", json!({"action": "confirm"})),
         ("act_on_case", json!({"action": "reopen", "reason": "not_done", "text": "灯还是不亮"})),
         ("act_on_case", json!({"action": "withdraw"})),
+        ("act_on_case", json!({"action": "supplement", "text": "材料补上了"})),
+        ("act_on_case", json!({"action": "object", "text": "我不同意"})),
+        ("act_on_case", json!({"action": "nudge"})),
+        ("act_on_case", json!({"action": "revive"})),
         ("review_case", json!({"stars": 5})),
+        ("add_to_review", json!({"text": "后来也没再坏"})),
+        ("rerate_case", json!({"stars": 4})),
+        ("note_follow_up_contact", json!({"how": "phone", "text": "已道歉", "complex": false})),
+        ("settle_follow_up", json!({"outcome": "put_right", "text": "已整改"})),
+        ("appeal_review", json!({"text": "当天我不在村里"})),
+        ("decide_review_appeal", json!({"upheld": false, "text": "属实"})),
+        ("record_call_back", json!({"result": "solved", "text": "确实办好了"})),
         ("enter_case", both(&matter, &entered)),
         ("act_on_staff_case", json!({"action": "accept"})),
         (
@@ -61,6 +73,37 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("act_on_staff_case", json!({"action": "sign"})),
         ("act_on_staff_case", json!({"action": "return", "reason": "not_our_duty", "text": "不归我管"})),
         ("act_on_staff_case", answer()),
+        ("act_on_staff_case", json!({"action": "request_supplement", "materials": ["户口簿"], "text": "请补户口簿"})),
+        ("act_on_staff_case", json!({"action": "settle_objection", "upheld": true, "text": "应当受理"})),
+        // The main case, the unit and the other cadre are found when they are known.
+        ("act_on_staff_case", json!({"action": "merge", "into": "00000000-0000-0000-0000-000000000000"})),
+        ("act_on_staff_case", json!({"action": "unmerge", "text": "不是一件事"})),
+        (
+            "act_on_staff_case",
+            json!({"action": "transfer", "assignee": cadre, "reason": "better_placed", "text": "他更熟悉"}),
+        ),
+        ("act_on_staff_case", json!({"action": "escalate", "reason": "beyond_authority", "text": "村里办不了"})),
+        (
+            "act_on_staff_case",
+            json!({"action": "pause", "reason": "site_check", "until": "2026-12-10", "text": "要勘验"}),
+        ),
+        ("act_on_staff_case", json!({"action": "resume"})),
+        ("act_on_staff_case", json!({"action": "extend", "working_days": 2, "reason": "complex", "text": "情况复杂"})),
+        ("act_on_staff_case", json!({"action": "approve"})),
+        ("act_on_staff_case", json!({"action": "refuse", "text": "不必"})),
+        (
+            "act_on_staff_case",
+            json!({"action": "call_in", "assignee": cadre, "answer_on": "2026-12-10", "text": "请来会商"}),
+        ),
+        ("act_on_staff_case", json!({"action": "report", "text": "已看过"})),
+        ("act_on_staff_case", json!({"action": "milestone", "milestone": "received_papers"})),
+        ("act_on_staff_case", json!({"action": "note", "text": "记一笔"})),
+        ("act_on_staff_case", json!({"action": "contact", "how": "phone", "text": "打过电话"})),
+        ("act_on_staff_case", json!({"action": "supervise", "text": "请抓紧"})),
+        ("act_on_staff_case", json!({"action": "reopen_by_order", "reason": "not_done", "text": "请重办"})),
+        // The unit is found when it is known.
+        ("add_duty", json!({"topic": "roads", "unit": ""})),
+        ("change_settings", json!({"numbers": {"accept_days": 2}})),
         ("reveal_person", json!({"fields": ["name", "phone", "citizen_no"], "reason": "核对联系方式"})),
         ("reveal_case", json!({"fields": ["contact_name", "contact_phone", "form"], "reason": "联系当事人"})),
         ("make_talk_rule", both(&terms, &recurrence)),

@@ -31,7 +31,8 @@ impl Operation {
 
     /// Accounts, and the units they sit in.
     fn of_administrators(&self) -> bool {
-        self.path.starts_with("/api/v1/staff/accounts") || ["make_unit", "change_unit"].contains(&self.id.as_str())
+        self.path.starts_with("/api/v1/staff/accounts")
+            || ["make_unit", "change_unit", "change_settings"].contains(&self.id.as_str())
     }
 }
 

@@ -30,7 +30,7 @@ const FLOORS: &[&[&str]] = &[
     &["demo"],
     &["commands"],
 ];
-const FEATURES: &[&str] = &["divisions", "people", "catalogue", "talks", "cases", "staffing"];
+const FEATURES: &[&str] = &["divisions", "people", "catalogue", "talks", "cases", "staffing", "settings"];
 
 /// Upward edges that stand: module, what it uses, why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
@@ -39,6 +39,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("jobs", "cases", "likewise"),
     ("jobs", "people", "likewise, and a job of the feature"),
     ("jobs", "staffing", "likewise"),
+    ("jobs", "settings", "the worker looks whether a place set something since"),
     ("app", "dev", "app mounts it"),
 ];
 

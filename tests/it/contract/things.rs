@@ -2,7 +2,12 @@
 
 use std::cell::Cell;
 
+use entity::{
+    case::{self, CaseState},
+    id::CaseId,
+};
 use reqwest::Method;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use shuoshi::auth::totp;
 
@@ -11,12 +16,15 @@ use super::{
     bodies::{account, bodies, parameters},
 };
 use crate::{
-    cases::{actions, answered, filed},
+    cases::{actions, answered, filed, own},
     people,
     rosters::{Resident, citizen_no},
     support::{Actor, Answer, TestApp},
     talks::{booked, hearing, lets_act, of_booking, one_slot, put_in_state, single_day, this_afternoon},
 };
+
+/// What the unit above the village's works on.
+const OF_THE_TOWNSHIP: [&str; 3] = ["/follow-ups/", "/review-appeals/", "/call-backs/"];
 
 /// A call that only who asks can make fail.
 pub(super) struct Ask {
@@ -29,6 +37,11 @@ pub(super) struct Ask {
 }
 
 impl Ask {
+    /// Which action the body says.
+    pub(super) fn action(&self) -> Option<&str> {
+        self.body["action"].as_str()
+    }
+
     pub(super) async fn by(&self, actor: &Actor) -> Answer {
         let call = actor.call(self.method.clone(), &self.path);
         match &self.body {
@@ -81,6 +94,8 @@ impl Village {
                 let id = self.thing(kind, state, &villager).await;
                 let path = format!("{before}{id}{}", rest.split_once('}').unwrap().1);
                 let path = path.replace("{format}", "json").replace("{purpose}", "publication");
+                let path =
+                    if path.contains("{review}") { self.of_a_review(&path, &id, state, &villager).await } else { path };
                 if path.contains("{conflict}") { path.replace("{conflict}", &self.conflict(&id).await) } else { path }
             }
         };
@@ -88,9 +103,17 @@ impl Village {
         let who_may = match state {
             _ if !operation.of_staff() => villager,
             _ if operation.id == "list_audit" => self.app.staff("admin").await,
+            _ if operation.id == "appeal_review" => self.cadre.clone(),
+            _ if operation.path.contains("{id}")
+                && OF_THE_TOWNSHIP.iter().any(|kind| operation.path.contains(kind)) =>
+            {
+                self.app.staff("town").await
+            }
             _ if operation.is_one_s_own() => self.clerk().await,
             _ if operation.of_administrators() => self.admin.clone(),
-            "assigned" | "in_progress" => self.cadre.clone(),
+            "assigned" | "in_progress" | "paused" => self.cadre.clone(),
+            "objected_to" | "completed" => self.app.staff("town").await,
+            _ if body["action"] == "supervise" => self.app.staff("town").await,
             _ => self.desk.clone(),
         };
         self.prepare(operation, &who_may, &path, &mut body).await;
@@ -121,6 +144,14 @@ impl Village {
                 lets_act(&other, who_may).await;
                 body["persons"] = json!([who_may.id(), other.id()]);
             }
+            "act_on_staff_case" if body["action"] == "merge" => {
+                let other = self.app.villager(&format!("{} 的邻居", who_may.name)).await;
+                body["into"] = filed(&self.app, &other).await["id"].clone();
+            }
+            "act_on_staff_case" if ["transfer", "call_in"].contains(&body["action"].as_str().unwrap()) => {
+                body["assignee"] = json!(self.desk.id());
+            }
+            "add_duty" => body["unit"] = self.unit().await,
             "move_booking" | "move_for_caller" => body["slot"] = one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
             "get_household" => {
                 let number = citizen_no(self.villagers.get());
@@ -130,6 +161,56 @@ impl Village {
             }
             _ => {}
         }
+    }
+
+    /// The unit of the village's desk.
+    async fn unit(&self) -> Value {
+        let units = self.desk.get("/staff/units").await.expect(200);
+        let desk = units["items"].as_array().unwrap().iter().find(|unit| unit["kind"] == "village_desk");
+        desk.unwrap()["id"].clone()
+    }
+
+    /// What the township's list shows last.
+    async fn last(&self, path: &str) -> Value {
+        let page = self.app.staff("town").await.get(&format!("{path}?limit=100")).await.expect(200);
+        page["items"].as_array().unwrap().last().unwrap().clone()
+    }
+
+    async fn bad_review(&self, villager: &Actor) -> Value {
+        let case = self.case("answered", villager).await;
+        let body = json!({"stars": 1, "tags": ["slow"]});
+        villager.post(&format!("{}/reviews", own(&case)), body).await.expect(201)
+    }
+
+    /// A review of the cadre that nobody appealed against yet, as the cadre is shown it.
+    async fn handle(&self) -> String {
+        for _ in 0..5 {
+            self.villagers.set(self.villagers.get() + 1);
+            let villager = self.app.villager(&format!("reviewer {}", self.villagers.get())).await;
+            let case = self.case("answered", &villager).await;
+            let body = json!({"stars": 5, "text": format!("样例 {}", self.villagers.get())});
+            villager.post(&format!("{}/reviews", own(&case)), body).await.expect(201);
+        }
+        let bundles = self.cadre.get("/staff/me/reviews").await.expect(200);
+        let reviews = bundles["items"][0]["reviews"].as_array().unwrap().clone();
+        let newest =
+            |review: &Value| review["text"].as_str().and_then(|text| text.split(' ').nth(1)?.parse::<u32>().ok());
+        let last =
+            reviews.iter().filter(|review| newest(review).is_some()).max_by_key(|review| newest(review)).unwrap();
+        last["handle"].as_str().unwrap().to_owned()
+    }
+
+    /// A path with a review of the case in it, followed up where it is to be rated again.
+    async fn of_a_review(&self, path: &str, case: &str, state: &str, villager: &Actor) -> String {
+        let body = if state == "followed_up" { json!({"stars": 1, "tags": ["slow"]}) } else { json!({"stars": 5}) };
+        let review = villager.post(&format!("/cases/{case}/reviews"), body).await.expect(201);
+        if state == "followed_up" {
+            let follow_up = self.last("/staff/follow-ups").await["id"].as_str().unwrap().to_owned();
+            let settled = json!({"outcome": "put_right", "text": "已整改"});
+            let town = self.app.staff("town").await;
+            town.post(&format!("/staff/follow-ups/{follow_up}/settle"), settled).await.expect(200);
+        }
+        path.replace("{review}", review["id"].as_str().unwrap())
     }
 
     /// Somebody new who works in the village.
@@ -190,6 +271,26 @@ impl Village {
             "residence-claims" => {
                 let said = people::claim(&self.app, "样例", &citizen_no(self.villagers.get())).await;
                 villager.post("/me/residence", said).await.expect(200)["claim"].clone()
+            }
+            "duty-list" => {
+                let body = json!({"group": format!("{}组", self.villagers.get()), "unit": self.unit().await});
+                let path = format!("/staff/divisions/{}/duty-list", self.id);
+                self.desk.post(&path, body).await.expect(201)["id"].clone()
+            }
+            "reviews" => json!(self.handle().await),
+            "follow-ups" => {
+                self.bad_review(villager).await;
+                self.last("/staff/follow-ups").await["id"].clone()
+            }
+            "review-appeals" => {
+                let path = format!("/staff/me/reviews/{}/appeal", self.handle().await);
+                self.cadre.post(&path, json!({"text": "当天我不在村里"})).await.expect(201)["id"].clone()
+            }
+            "call-backs" => {
+                let all = json!({"numbers": {"call_back_percent": 100}});
+                self.admin.put(&format!("/staff/divisions/{}/settings", self.id), all).await.expect(200);
+                self.case("completed", villager).await;
+                self.last("/staff/call-backs").await["id"].clone()
             }
             "consents" => json!("publication"),
             "export" => {
@@ -286,19 +387,71 @@ impl Village {
         }
         let case = filed(&self.app, villager).await;
         let path = actions(&case);
-        if state == "answered" {
+        if ["answered", "completed", "followed_up"].contains(&state) {
             answered(&self.app, &case).await;
         }
-        if ["accepted", "assigned", "in_progress"].contains(&state) {
+        self.out_of_the_way(state, &case, villager).await;
+        if ["accepted", "assigned", "in_progress", "paused", "asked", "called_in"].contains(&state) {
             self.desk.post(&path, json!({"action": "accept"})).await.expect(200);
         }
-        if ["assigned", "in_progress"].contains(&state) {
+        if ["assigned", "in_progress", "paused", "asked", "called_in"].contains(&state) {
             self.desk.post(&path, json!({"action": "assign", "assignee": self.cadre.id()})).await.expect(200);
         }
-        if state == "in_progress" {
+        if ["in_progress", "paused", "asked", "called_in"].contains(&state) {
             self.cadre.post(&path, json!({"action": "sign"})).await.expect(200);
         }
+        if ["paused", "asked"].contains(&state) {
+            let pause = json!({"action": "pause", "reason": "hearing", "until": "2026-12-15", "text": "要听证"});
+            self.cadre.post(&path, pause).await.expect(200);
+        }
+        if state == "paused" {
+            self.desk.post(&path, json!({"action": "approve"})).await.expect(200);
+        }
+        if state == "called_in" {
+            let call =
+                json!({"action": "call_in", "assignee": self.desk.id(), "answer_on": "2026-12-10", "text": "请会商"});
+            self.cadre.post(&path, call).await.expect(200);
+        }
         case
+    }
+
+    /// Off the main path: rejected, merged, waiting for papers, lapsed, closed.
+    async fn out_of_the_way(&self, state: &str, case: &Value, villager: &Actor) {
+        let (path, own) = (actions(case), format!("{}/actions", own(case)));
+        match state {
+            "rejected" | "objected_to" => {
+                let reject =
+                    json!({"action": "reject", "reason": "legal_procedure", "channel": "court", "text": "请起诉"});
+                self.desk.post(&path, reject).await.expect(200);
+                if state == "objected_to" {
+                    villager.post(&own, json!({"action": "object", "text": "不同意"})).await.expect(200);
+                }
+            }
+            "supplement" | "lapsed" => {
+                let ask = json!({"action": "request_supplement", "materials": ["户口簿"], "text": "请补"});
+                self.desk.post(&path, ask).await.expect(200);
+            }
+            "merged" => {
+                let other = self.app.villager(&format!("{} 的邻居", villager.name)).await;
+                let main = filed(&self.app, &other).await;
+                self.desk.post(&path, json!({"action": "merge", "into": main["id"]})).await.expect(200);
+            }
+            "completed" => {
+                villager.post(&own, json!({"action": "confirm"})).await.expect(200);
+            }
+            _ => {}
+        }
+        if state == "lapsed" {
+            // Ten working days cannot pass in the middle of a walk: the row is made to look as the clock leaves it.
+            let id: CaseId = serde_json::from_value(case["id"].clone()).unwrap();
+            let lapsed = case::ActiveModel {
+                state: Set(CaseState::Lapsed),
+                closed_at: Set(Some(self.app.now())),
+                ..Default::default()
+            };
+            let this = case::Entity::update_many().set(lapsed).filter(case::COLUMN.id.eq(id));
+            self.app.db().transact(async move |tx| Ok(this.clone().exec(tx).await?)).await.unwrap();
+        }
     }
 }
 
@@ -317,10 +470,23 @@ fn state_for(operation: &str, body: &Value) -> &'static str {
         ("check_in_booking" | "register_walk_in", _) => "booked",
         ("call_booking" | "call_next" | "park_booking" | "undo_booking_step" | "undo_last_step", _) => "checked_in",
         ("recall_booking" | "miss_booking", _) => "called",
+        ("add_to_review", _) => "answered",
+        ("rerate_case", _) => "followed_up",
         ("delete_case", _) | (_, "submit") => "draft",
         (_, "assign") => "accepted",
         (_, "sign" | "return") => "assigned",
-        (_, "answer") => "in_progress",
+        (_, "answer" | "transfer" | "escalate" | "pause" | "extend" | "call_in" | "milestone" | "contact") => {
+            "in_progress"
+        }
+        (_, "supplement") => "supplement",
+        (_, "object") => "rejected",
+        (_, "revive") => "lapsed",
+        (_, "settle_objection") => "objected_to",
+        (_, "unmerge") => "merged",
+        (_, "resume") => "paused",
+        (_, "approve" | "refuse") => "asked",
+        (_, "report") => "called_in",
+        (_, "reopen_by_order") => "completed",
         ("rebook_booking", _) => "lost",
         ("object_to_missed", _) => "missed",
         ("settle_missed", _) => "objected",

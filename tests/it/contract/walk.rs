@@ -44,9 +44,26 @@ const AT_THE_DOOR: [&str; 12] = [
 const OF_HOSTS: [&str; 6] =
     ["conclude_booking", "correct_record", "screen_booking", "compile_minutes", "sign_minutes", "publish_minutes"];
 
+/// What whoever oversees a case may do with it.
+const OF_THE_COUNTY: [&str; 5] = ["supervise", "note", "reopen_by_order", "approve", "refuse"];
+
 /// Staff who have no part in it, and why not. What is out of scope is not there; where it is in sight, the duty lacks.
-fn strangers(operation: &Operation) -> Vec<(&'static str, &'static str)> {
+fn strangers(operation: &Operation, action: Option<&str>) -> Vec<(&'static str, &'static str)> {
     let id = operation.id.as_str();
+    // Of reviews: for whom they are about, and for the unit above.
+    let of_reviews =
+        ["appeal_review", "note_follow_up_contact", "settle_follow_up", "decide_review_appeal", "record_call_back"];
+    if of_reviews.contains(&id) {
+        return ["neighbour", "cadre2", "discipline", "county"].map(|name| (name, "not_found")).to_vec();
+    }
+    // What holds in a place, and who works on what there, is for all who are posted there or above.
+    if ["get_settings", "list_duties"].contains(&id) {
+        return vec![("neighbour", "not_found")];
+    }
+    if ["add_duty", "remove_duty"].contains(&id) {
+        let below = ["discipline", "cadre2", "county"].map(|name| (name, "not_your_duty"));
+        return [("neighbour", "not_found")].into_iter().chain(below).collect();
+    }
     if operation.is_one_s_own() || ["list_units", "list_absences"].contains(&id) {
         return vec![];
     }
@@ -68,7 +85,8 @@ fn strangers(operation: &Operation) -> Vec<(&'static str, &'static str)> {
     if operation.method != Method::GET {
         all.extend((!AT_THE_DOOR.contains(&id) && !OF_HOSTS.contains(&id)).then_some(("cadre2", elsewhere)));
         // Who oversees a case may call the villager.
-        all.extend((operation.id != "reveal_case").then_some(("county", "not_your_duty")));
+        let overseen = action.is_some_and(|action| OF_THE_COUNTY.contains(&action)) || operation.id == "reveal_case";
+        all.extend((!overseen).then_some(("county", "not_your_duty")));
     }
     all
 }
@@ -131,7 +149,7 @@ both_engines! {
                 ask.by(&app.nobody()).await.problem("sign_in_required");
                 ask.by(&dismissed).await.problem("session_ended");
                 ask.by(&villager).await.problem("not_your_duty");
-                for (name, why) in strangers(&operation) {
+                for (name, why) in strangers(&operation, ask.action()) {
                     ask.by(&staff[name]).await.problem(why);
                 }
                 gets_in(&ask.by(&ask.who_may).await);

@@ -1,0 +1,188 @@
+//! Giving a review: one a round, by the person whose case it is, within thirty days of the answer; one addition later,
+//! and after a bad one was followed up one second rating.
+
+use chrono::TimeDelta;
+use entity::{
+    Instant,
+    case::{self, CaseState},
+    follow_up,
+    id::{CaseId, ReviewId},
+    review,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Set,
+};
+
+use super::follow_ups;
+use crate::{
+    app::App,
+    auth::Villager,
+    cases::{
+        commands::ReviewCase,
+        ops::merging,
+        reviews::{
+            bodies::{AddToReview, RerateCase, ReviewView},
+            rules,
+        },
+        scope,
+    },
+    db::Tx,
+    lists,
+    problem::{Code, FieldFault, OnUnique, Problem},
+    settings::{self, Term},
+};
+
+/// Gives a review. Nothing of the case changes by it; one or two stars open a follow-up.
+///
+/// # Errors
+/// `review_not_open`, `review_window_closed`, `already_reviewed`, `invalid`.
+pub(in crate::cases::reviews) async fn give(
+    tx: &Tx,
+    app: &App,
+    me: &Villager,
+    id: CaseId,
+    body: &ReviewCase,
+) -> Result<ReviewView, Problem> {
+    let now = app.clock.now();
+    let tags = body.tags.clone().unwrap_or_default();
+    check(body, &tags)?;
+    let case = scope::one(scope::of_villager(me), id, tx).await?;
+    let answered = answered(tx, app, &case, now).await?;
+    let row = review::ActiveModel {
+        id: Set(ReviewId::fresh()),
+        case_id: Set(id),
+        round: Set(answered.round),
+        person_id: Set(me.person()),
+        stars: Set(body.stars),
+        tags: Set(serde_json::json!(tags)),
+        text: Set(body.text.clone()),
+        created_at: Set(now),
+        handler_id: Set(answered.assignee_id),
+        addition: Set(None),
+        added_at: Set(None),
+        second_stars: Set(None),
+        rerated_at: Set(None),
+        excluded_at: Set(None),
+    };
+    let review = row.insert(tx).await.on_unique(Code::AlreadyReviewed)?;
+    let follow_up = if rules::is_bad(review.stars) {
+        Some(follow_ups::open(tx, app, &case, &answered, &review, now).await?)
+    } else {
+        None
+    };
+    Ok(ReviewView::of(review, follow_up))
+}
+
+/// The reviews of a case, the first round first.
+pub(in crate::cases::reviews) async fn of_case(
+    db: &impl ConnectionTrait,
+    me: &Villager,
+    id: CaseId,
+) -> Result<Vec<ReviewView>, Problem> {
+    scope::one(scope::of_villager(me), id, db).await?;
+    let rows = review::Entity::find()
+        .filter(review::COLUMN.case_id.eq(id))
+        .order_by_asc(review::Column::Round)
+        .all(db)
+        .await?;
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        let follow_up = follow_up::Entity::find().filter(follow_up::COLUMN.review_id.eq(row.id)).one(db).await?;
+        views.push(ReviewView::of(row, follow_up));
+    }
+    Ok(views)
+}
+
+/// Adds words to a review, once and while reviews are open.
+///
+/// # Errors
+/// `not_found`, `review_window_closed`, `already_reviewed` when something was added before.
+pub(in crate::cases::reviews) async fn add(
+    tx: &Tx,
+    app: &App,
+    me: &Villager,
+    (case, id): (CaseId, ReviewId),
+    body: &AddToReview,
+) -> Result<ReviewView, Problem> {
+    let now = app.clock.now();
+    let (case, review) = own(tx, me, case, id).await?;
+    if review.addition.is_some() {
+        return Err(Code::AlreadyReviewed.into());
+    }
+    answered(tx, app, &case, now).await?;
+    let mut row = review.into_active_model();
+    row.addition = Set(Some(body.text.clone()));
+    row.added_at = Set(Some(now));
+    with_follow_up(tx, row.update(tx).await?).await
+}
+
+/// Rates again after a bad review was followed up, once.
+///
+/// # Errors
+/// `not_found`, `review_not_open` before it was settled, `already_reviewed`.
+pub(in crate::cases::reviews) async fn rerate(
+    tx: &Tx,
+    app: &App,
+    me: &Villager,
+    (case, id): (CaseId, ReviewId),
+    body: &RerateCase,
+) -> Result<ReviewView, Problem> {
+    let (_, review) = own(tx, me, case, id).await?;
+    if review.second_stars.is_some() {
+        return Err(Code::AlreadyReviewed.into());
+    }
+    let settled = follow_up::Entity::find()
+        .filter(follow_up::COLUMN.review_id.eq(id))
+        .filter(follow_up::COLUMN.settled_at.is_not_null())
+        .one(tx)
+        .await?;
+    if settled.is_none() {
+        return Err(Code::ReviewNotOpen.into());
+    }
+    let mut row = review.into_active_model();
+    row.second_stars = Set(Some(body.stars));
+    row.rerated_at = Set(Some(app.clock.now()));
+    with_follow_up(tx, row.update(tx).await?).await
+}
+
+async fn with_follow_up(tx: &Tx, review: review::Model) -> Result<ReviewView, Problem> {
+    let follow_up = follow_up::Entity::find().filter(follow_up::COLUMN.review_id.eq(review.id)).one(tx).await?;
+    Ok(ReviewView::of(review, follow_up))
+}
+
+/// A review of one's own, held until the commit.
+async fn own(tx: &Tx, me: &Villager, case: CaseId, id: ReviewId) -> Result<(case::Model, review::Model), Problem> {
+    let case = scope::one(scope::of_villager(me), case, tx).await?;
+    let row =
+        review::Entity::find_by_id(id).filter(review::COLUMN.case_id.eq(case.id)).lock_exclusive().one(tx).await?;
+    Ok((case, row.ok_or_else(Problem::not_found)?))
+}
+
+/// The case whose answer is reviewed: itself, or the one into which it was merged.
+async fn answered(tx: &Tx, app: &App, case: &case::Model, now: Instant) -> Result<case::Model, Problem> {
+    let days = settings::of_case(app, case).terms.get(Term::ReviewDays);
+    let main = merging::main_of(tx, case).await?;
+    let answered = main.unwrap_or_else(|| case.clone());
+    let is_answered = matches!(answered.state, CaseState::Answered | CaseState::Completed | CaseState::Archived);
+    match answered.answered_at {
+        Some(at) if is_answered && now <= at + TimeDelta::days(days.into()) => Ok(answered),
+        Some(_) if is_answered => Err(Code::ReviewWindowClosed.into()),
+        _ => Err(Code::ReviewNotOpen.into()),
+    }
+}
+
+fn check(body: &ReviewCase, tags: &[String]) -> Result<(), Problem> {
+    let mut faults = Vec::new();
+    for (at, tag) in tags.iter().enumerate() {
+        if !lists::knows("review_tags", tag) {
+            faults.push(FieldFault::new(format!("/tags/{at}"), "unknown"));
+        } else if tags.iter().take(at).any(|other| other == tag) {
+            faults.push(FieldFault::new(format!("/tags/{at}"), "duplicate"));
+        }
+    }
+    if rules::is_bad(body.stars) && tags.is_empty() && body.text.is_none() {
+        faults.push(FieldFault::new("/tags", "required"));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
+}

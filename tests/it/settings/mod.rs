@@ -1,0 +1,76 @@
+//! Settings of a place: what it sets holds below it until a nearer place sets another.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::{
+    cases::{actions, filed},
+    support::{Actor, TestApp},
+};
+
+async fn settings(actor: &Actor, division: &str) -> Value {
+    actor.get(&format!("/staff/divisions/{division}/settings")).await.expect(200)
+}
+
+async fn set(actor: &Actor, division: &str, body: Value) -> crate::support::Answer {
+    actor.put(&format!("/staff/divisions/{division}/settings"), body).await
+}
+
+async fn above(app: &TestApp, division: &str) -> String {
+    let seen = app.nobody().get(&format!("/divisions/{division}")).await.expect(200);
+    seen["parent"].as_str().unwrap().to_owned()
+}
+
+both_engines! {
+    async fn the_nearest_place_rules(app: TestApp) {
+        let (admin, village) = (app.staff("admin").await, app.village().await.to_string());
+        let township = above(&app, &village).await;
+        set(&admin, &township, json!({"numbers": {"accept_days": 2, "sign_days": 3}})).await.expect(200);
+        set(&admin, &village, json!({"numbers": {"sign_days": 2}})).await.expect(200);
+        let here = settings(&app.staff("desk").await, &village).await;
+        assert_eq!((&here["numbers"]["accept_days"], &here["numbers"]["sign_days"]), (&json!(2), &json!(2)));
+        assert_eq!((&here["own"]["numbers"], &here["usual"]["sign_days"]), (&json!({"sign_days": 2}), &json!(1)));
+        let next_door = app.staff("neighbour").await;
+        let neighbour = next_door.session["staff"]["postings"][0]["division"].as_str().unwrap().to_owned();
+        assert_eq!(settings(&next_door, &neighbour).await["numbers"]["sign_days"], 3);
+        // What is left out comes from above again.
+        set(&admin, &village, json!({})).await.expect(200);
+        assert_eq!(settings(&admin, &village).await["numbers"]["sign_days"], 3);
+    }
+
+    async fn what_is_set_rules_the_clocks_that_begin_after_it(app: TestApp) {
+        let (admin, village) = (app.staff("admin").await, app.village().await.to_string());
+        let hours = json!({"opens": "08:30", "closes": "16:30"});
+        set(&admin, &village, json!({"numbers": {"accept_days": 2}, "desk_hours": hours})).await.expect(200);
+        let case = filed(&app, &app.villager("甲").await).await;
+        let desk = app.staff("desk").await;
+        let seen = desk.get(&format!("/staff/cases/{}", case["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(seen["step_due_at"], "2026-11-25T08:30:00Z", "16:30 in China, two working days on");
+        desk.post(&actions(&case), json!({"action": "accept"})).await.expect(200);
+        app.advance(TimeDelta::minutes(1));
+        app.drain_jobs().await;
+    }
+
+    async fn another_server_takes_it_over(app: TestApp) {
+        let other = app.second_server().await;
+        let (admin, village) = (app.staff("admin").await, app.village().await.to_string());
+        set(&admin, &village, json!({"numbers": {"confirm_days": 7}})).await.expect(200);
+        shuoshi::settings::refresh(other.app()).await.unwrap();
+        assert_eq!(settings(&admin.at(&other), &village).await["numbers"]["confirm_days"], 7);
+    }
+
+    async fn what_may_not_be_set_is_named(app: TestApp) {
+        let (admin, village) = (app.staff("admin").await, app.village().await.to_string());
+        set(&admin, &village, json!({"numbers": {"no_such": 1}})).await.invalid("/numbers/no_such", "unknown");
+        set(&admin, &village, json!({"numbers": {"accept_days": 90}})).await.invalid("/numbers/accept_days", "range");
+        let hours = json!({"desk_hours": {"opens": "17:00", "closes": "09:00"}});
+        set(&admin, &village, hours).await.invalid("/desk_hours/closes", "range");
+        let twice = json!({"days": [
+            {"date": "2026-12-01", "kind": "holiday", "name": "样例"},
+            {"date": "2026-12-01", "kind": "workday", "name": "样例"},
+        ]});
+        set(&admin, &village, twice).await.invalid("/days/1/date", "duplicate");
+        assert_eq!(settings(&admin, &village).await["own"], json!({"numbers": {}, "desk_hours": null, "days": []}));
+        app.staff("desk").await.put(&format!("/staff/divisions/{village}/settings"), json!({})).await.problem("not_your_duty");
+    }
+}
