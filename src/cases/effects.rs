@@ -159,6 +159,8 @@ fn take(next: &mut case::Model, case: &case::Model, act: &Act, by: &By, reckonin
         }
         Action::Sign => {
             next.signed_at = Some(now);
+            // Whoever of a unit signs for it has it.
+            next.assignee_id = next.assignee_id.or(by.staff);
             if next.contacted_at.is_none() {
                 next.contact_due_at = next.contact_due_at.or_else(|| Some(sla::contact_due_at(next, reckoning)));
             }
@@ -177,7 +179,10 @@ fn take(next: &mut case::Model, case: &case::Model, act: &Act, by: &By, reckonin
             next.paused_days += i32::try_from(days).unwrap_or(0);
             next.paused_on = None;
         }
-        Action::Answer => (next.result, next.answered_at) = (act.result, Some(now)),
+        Action::Answer => {
+            (next.result, next.answered_at) = (act.result, Some(now));
+            next.assignee_id = next.assignee_id.or(by.staff);
+        }
         // By silence it is not confirmed.
         Action::Confirm => next.confirmed = Some(by.person.is_some()),
         Action::Reopen | Action::ReopenByOrder => {
@@ -223,6 +228,10 @@ fn settle_clocks(next: &mut case::Model, case: &case::Model, action: Action, rec
     let looks_again = matches!(action, Action::Object | Action::SettleObjection | Action::Contact | Action::Milestone);
     if next.since_at != case.since_at || next.state != case.state || looks_again || action == Action::Remind {
         next.step_due_at = sla::step_due_at(next, reckoning);
+    }
+    if action == Action::Remind && next.state == CaseState::Rejected {
+        // Who decides on the objection is reminded once.
+        next.step_due_at = None;
     }
     if matches!(next.state, CaseState::Submitted | CaseState::Draft) && next.accepted_on.is_none() {
         next.due_on = next.step_due_at.map_or(next.due_on, local_day);

@@ -66,7 +66,8 @@ pub fn check(action: Action, case: &case::Model, reckoning: Reckoning<'_>) -> Re
             must(asked, Code::TransitionNotAllowed)
         }
         Action::SettleObjection => must(case.pending == Some(CaseRequest::Objection), Code::TransitionNotAllowed),
-        Action::Object => must(!case.objected, Code::TransitionNotAllowed),
+        // One objection; and what the township said is to be accepted is not rejected again.
+        Action::Object | Action::Reject => must(!case.objected, Code::TransitionNotAllowed),
         Action::Revive => within(Term::ReviveDays),
         Action::ReopenByOrder => within(Term::OrderDays),
         Action::Return => must(case.returns < RETURNS && case.locked_unit_id.is_none(), Code::ReturnUsedUp),

@@ -46,11 +46,10 @@ pub async fn recalculate(app: &Arc<App>) -> Result<(), Problem> {
     if settings.is_reckoned() {
         return Ok(());
     }
-    let mut after: Option<CaseId> = None;
+    let (mut after, mut all_done): (Option<CaseId>, bool) = (None, true);
     loop {
         let mut open = case::Entity::find()
             .filter(case::COLUMN.closed_at.is_null())
-            .filter(case::COLUMN.accepted_on.is_not_null())
             .filter(case::COLUMN.state.ne(CaseState::Draft));
         if let Some(after) = after {
             open = open.filter(case::COLUMN.id.gt(after));
@@ -59,13 +58,17 @@ pub async fn recalculate(app: &Arc<App>) -> Result<(), Problem> {
         let Some(last) = rows.last().map(|row| row.id) else { break };
         let behind = rows.iter().filter(|row| row.calendar_version != settings::of_case(app, row).calendar.version());
         for id in behind.map(|row| row.id) {
+            // Whoever writes it meanwhile may write the old day: it is looked at once more.
+            all_done = false;
             let shared = Arc::clone(app);
             let done = app.db.transact(async move |tx| alarms::recalculate(tx, &shared, id).await).await;
             log(id, done);
         }
         after = Some(last);
     }
-    settings.mark_reckoned();
+    if all_done {
+        settings.mark_reckoned();
+    }
     Ok(())
 }
 

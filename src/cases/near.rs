@@ -39,17 +39,32 @@ pub(super) fn complaints(staff: StaffId) -> SelectStatement {
     about_or_near(staff).select_only().column(case_against::Column::CaseId).into_query()
 }
 
-/// Whether somebody must keep away from a case: it complains about them or somebody near, or its villager is near to
+/// Ids of the cases into which such complaints were merged.
+pub(super) fn mains_of_complaints(staff: StaffId) -> SelectStatement {
+    case::Entity::find()
+        .select_only()
+        .column(case::Column::MergedInto)
+        .filter(case::COLUMN.merged_into.is_not_null())
+        .filter(case::Column::Id.in_subquery(complaints(staff)))
+        .into_query()
+}
+
+/// Whether somebody must keep away from a case, or from one that was merged into it: it complains about them or somebody near, or its villager is near to
 /// them or they themselves.
 pub(super) async fn barred(db: &impl ConnectionTrait, case: &case::Model, staff: StaffId) -> Result<bool, Problem> {
+    let mut cases = vec![case.clone()];
+    if case.gathered > 0 {
+        cases.extend(case::Entity::find().filter(case::COLUMN.merged_into.eq(case.id)).all(db).await?);
+    }
     let complains = about_or_near(staff)
         .select_only()
         .column(case_against::Column::CaseId)
-        .filter(case_against::COLUMN.case_id.eq(case.id));
+        .filter(case_against::COLUMN.case_id.is_in(cases.iter().map(|case| case.id)));
     if complains.into_tuple::<CaseId>().one(db).await?.is_some() {
         return Ok(true);
     }
-    Ok(People::near(db, staff).await?.has(case))
+    let near = People::near(db, staff).await?;
+    Ok(cases.iter().any(|case| near.has(case)))
 }
 
 /// Whether somebody must keep away from what a villager wants: the villager is near to them, or is they themselves.

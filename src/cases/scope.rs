@@ -68,7 +68,7 @@ fn of_posting(staff: &Staff<WorkOnCases>, posting: &Posted) -> Condition {
     if posting.any(&[Duty::HandleCases]) {
         any = any.add(private().add(case::COLUMN.assignee_id.eq(staff.id())));
         let called_in = case::Column::Id.in_subquery(co_handlers::cases_of(staff.id(), posting.unit));
-        any = any.add(Condition::all().add(called_in).add(open()));
+        any = any.add(Condition::all().add(called_in).add(in_place(posting)).add(open()));
     }
     // While nobody has it, it is for the hosts of the village itself: not for those above.
     if posting.level == DivisionLevel::Village && posting.any(&[Duty::HostTalks]) {
@@ -82,7 +82,8 @@ fn of_posting(staff: &Staff<WorkOnCases>, posting: &Posted) -> Condition {
             Condition::all()
                 .add(in_place(posting))
                 .add(case::COLUMN.confidential.eq(true))
-                .add(case::Column::Id.not_in_subquery(near::complaints(staff.id()))),
+                .add(case::Column::Id.not_in_subquery(near::complaints(staff.id())))
+                .add(case::Column::Id.not_in_subquery(near::mains_of_complaints(staff.id()))),
         );
     }
     any
@@ -165,12 +166,14 @@ fn of_posting_in(staff: &Staff<WorkOnCases>, posting: &Posted, case: &case::Mode
         None => case.unit_id == posting.unit,
     };
     let mine = case.assignee_id == Some(staff.id());
+    // What went up is not the village's to give any more.
+    let reaches = posting.level != DivisionLevel::Village || posting.unit == case.unit_id;
     let above_the_village = posting.level != DivisionLevel::Village;
     let supervises = above_the_village && (open(Duty::Supervise) || (discipline && !mine));
     let parties = [
         (Party::Desk, discipline || hosts || open(Duty::AcceptCases)),
-        (Party::Dispatcher, discipline || hosts || open(Duty::AssignCases)),
-        (Party::Assignee, handles && assigned),
+        (Party::Dispatcher, discipline || hosts || (open(Duty::AssignCases) && reaches)),
+        (Party::Assignee, handles && assigned && case.former_assignee_id != Some(staff.id())),
         (Party::Supervisor, supervises),
         (Party::Approver, decides(staff, posting, case)),
     ];

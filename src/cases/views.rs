@@ -75,7 +75,7 @@ pub struct CaseView {
     statutory_due_on: Option<NaiveDate>,
     /// A year without a published calendar was counted.
     provisional: bool,
-    /// Null once the case is closed.
+    /// Null while the clock stands still and once the case is closed.
     light: Option<DueLight>,
     /// Of a pause its last day, of a supplement the last day to bring it.
     until_on: Option<NaiveDate>,
@@ -336,9 +336,9 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Re
     })
 }
 
-/// Burns from acceptance until the case is closed.
+/// Burns while the clock runs: not while it is paused, and not once it is answered.
 fn light_of(app: &App, case: &case::Model) -> Option<DueLight> {
-    let running = !workflow::is_closed(case.state) && case.accepted_on.is_some();
+    let running = workflow::clock_runs(case.state) && case.accepted_on.is_some();
     let today = local_day(app.clock.now());
     running.then(|| sla::light(&settings::of_case(app, case), today, case.due_on, sla::limit(case)))
 }

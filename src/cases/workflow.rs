@@ -183,10 +183,13 @@ pub fn find(action: Action, from: CaseState) -> Option<&'static Step> {
     STEPS.iter().find(|step| step.action == action && step.from.contains(&from))
 }
 
-/// Whether the clock towards the due day runs in this state.
+/// States in which the clock towards the due day runs.
+pub const RUNNING: [CaseState; 3] = [Accepted, Assigned, InProgress];
+
+/// Whether it runs in this one.
 #[must_use]
 pub fn clock_runs(state: CaseState) -> bool {
-    matches!(state, Accepted | Assigned | InProgress)
+    RUNNING.contains(&state)
 }
 
 /// Whether the work is over in this state: it leaves every list of open work.

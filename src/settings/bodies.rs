@@ -140,7 +140,10 @@ impl ChangeSettings {
             }
         }
         if let Some(hours) = self.desk_hours {
-            own.hours = DeskHours::new(hours.opens, hours.closes);
+            // Within the hours in which anybody is told anything.
+            let day = NaiveTime::from_hms_opt(7, 0, 0).zip(NaiveTime::from_hms_opt(21, 0, 0));
+            let by_day = day.is_some_and(|(from, to)| hours.opens >= from && hours.closes <= to);
+            own.hours = DeskHours::new(hours.opens, hours.closes).filter(|_| by_day);
             if own.hours.is_none() {
                 faults.push(FieldFault::new("/desk_hours/closes", "range"));
             }

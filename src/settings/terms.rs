@@ -74,7 +74,7 @@ terms! {
     /// Working days promised for a complaint or a report.
     ComplaintDays "complaint_days" = 15 in 1..=15,
     /// Working days promised for a matter of a talk day.
-    TalkDays "talk_days" = 7 in 1..=15,
+    TalkDays "talk_days" = 7 in 1..=7,
     /// Working days left at which the light turns yellow, of a limit up to five.
     YellowShort "yellow_short" = 1 in 1..=3,
     /// The same of a longer limit.

@@ -49,7 +49,10 @@ pub async fn by_staff(
     let clocks = settings::of_case(app, &case);
     let reckoning = Reckoning { now: app.clock.now(), clocks: &clocks };
     advance::check(action.action(), &case, &by, reckoning)?;
-    let main = into.map(|_| merging::fitting(&case, main)).transpose()?;
+    let main = match into {
+        Some(_) => Some(merging::fitting(tx, &case, main).await?),
+        None => None,
+    };
     let act = prepare::of_staff(tx, app, &case, &by, action, main.as_ref(), reckoning).await?;
     let done = act.clone();
     let case = advance::advance(tx, reckoning, case, &by, act).await?;

@@ -137,12 +137,11 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
     let clocks = app.settings.load().of(&[place.village, place.township, place.county]);
     let state = if filing.draft { CaseState::Draft } else { CaseState::Submitted };
     let matter = filing.matter.clone();
-    let promised = match item {
-        Some(item) => item.promised_days,
-        None => {
-            sla::promised_days(&clocks.terms, matter.kind, matter.concern).and_then(|days| i32::try_from(days).ok())
-        }
+    let of_concern = || {
+        let days = sla::promised_days(&clocks.terms, matter.kind, matter.concern);
+        days.and_then(|days| i32::try_from(days).ok())
     };
+    let promised = item.and_then(|item| item.promised_days).or_else(of_concern);
     let mut row = case::Model {
         id: CaseId::fresh(),
         number: CaseNumber::random(&mut rand::rng()).to_string(),
@@ -160,7 +159,8 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         confidential,
         item_id: item.map(|item| item.id),
         promised_days: promised,
-        statutory_days: item.and_then(|item| item.statutory_days),
+        // The law sets days for errands; concerns and what is said on a talk day have their own.
+        statutory_days: item.filter(|_| matter.kind == CaseKind::Proxy).and_then(|item| item.statutory_days),
         village_id: place.village,
         township_id: place.township,
         county_id: place.county,

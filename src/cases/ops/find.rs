@@ -18,7 +18,10 @@ use sea_orm::{
 use crate::{
     app::App,
     calendar::Period,
-    cases::sla::{self, DueLight},
+    cases::{
+        sla::{self, DueLight},
+        workflow,
+    },
     clock,
     http::{Cursor, PageQuery},
     personal::PersonName,
@@ -66,7 +69,7 @@ fn lit(light: DueLight, days: LightDays) -> Condition {
     let near = Condition::any()
         .add(Expr::expr(limit()).lte(sla::SHORT).and(case::COLUMN.due_on.lte(short)))
         .add(Expr::expr(limit()).gt(sla::SHORT).and(case::COLUMN.due_on.lte(long)));
-    let running = Condition::all().add(case::COLUMN.accepted_on.is_not_null());
+    let running = Condition::all().add(case::COLUMN.state.is_in(workflow::RUNNING.iter().copied()));
     match light {
         DueLight::Red => running.add(case::COLUMN.due_on.lt(days.today)),
         DueLight::Yellow => running.add(case::COLUMN.due_on.gte(days.today)).add(near),

@@ -14,7 +14,7 @@ use crate::{
     cases::{
         advance::{self, Act, By, Reckoning},
         effects::{self, Detail},
-        scope,
+        near, scope,
         workflow::{self, Action, Aside, Party},
     },
     db::Tx,
@@ -44,14 +44,20 @@ pub(super) async fn held(
 /// The main case, when it takes this one in.
 ///
 /// # Errors
-/// 422 at `/into` where it is no other open case like it.
-pub(super) fn fitting(case: &case::Model, main: Option<case::Model>) -> Result<case::Model, Problem> {
+/// 422 at `/into` where it is no other open case like it; `conflict_of_interest` where who has that one must keep away
+/// from this one.
+pub(super) async fn fitting(tx: &Tx, case: &case::Model, main: Option<case::Model>) -> Result<case::Model, Problem> {
     let main = main.ok_or_else(|| Problem::field("/into", "unknown"))?;
     let alike =
         (case.township_id, case.confidential, case.private) == (main.township_id, main.confidential, main.private);
     let open = !workflow::is_closed(main.state) && !matches!(main.state, CaseState::Draft | CaseState::Answered);
     if main.id == case.id || !alike || !open {
         return Err(Problem::field("/into", "not_allowed_here"));
+    }
+    if let Some(assignee) = main.assignee_id
+        && near::barred(tx, case, assignee).await?
+    {
+        return Err(Code::ConflictOfInterest.into());
     }
     Ok(main)
 }
@@ -91,10 +97,16 @@ pub(super) async fn let_go(tx: &Tx, case: &case::Model, reckoning: Reckoning<'_>
         return Ok(());
     }
     let by = By { parties: vec![Party::Clock], ..By::clock() };
-    for child in gathered(tx, case.id).await? {
-        let detail = Some(Detail::Main { case: case.id });
-        let act = Act { detail, ..Act::plain(Action::Unmerge) };
-        advance::advance(tx, reckoning, child, &by, act).await?;
+    loop {
+        let children = gathered(tx, case.id).await?;
+        if children.is_empty() {
+            break;
+        }
+        for child in children {
+            let detail = Some(Detail::Main { case: case.id });
+            let act = Act { detail, ..Act::plain(Action::Unmerge) };
+            advance::advance(tx, reckoning, child, &by, act).await?;
+        }
     }
     aside(tx, case, &by, Detail::Gathered { count: 0 }, reckoning).await
 }

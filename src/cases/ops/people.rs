@@ -6,11 +6,11 @@ use entity::{
     case::{self, CaseState},
     case_against, case_event, follow_up,
     id::{AuthorisationId, CaseId, PersonId},
-    person, review,
+    person, review, review_appeal,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set, sea_query::Expr,
 };
 
 use crate::{
@@ -138,6 +138,17 @@ async fn anonymise(tx: &Tx, ids: &[CaseId], now: Instant) -> Result<(), Problem>
         .col_expr(follow_up::Column::ContactNote, none())
         .col_expr(follow_up::Column::OutcomeNote, none())
         .filter(follow_up::COLUMN.case_id.is_in(padded(ids.iter().copied())))
+        .exec(tx)
+        .await?;
+    let of_these = review::Entity::find()
+        .select_only()
+        .column(review::Column::Id)
+        .filter(review::COLUMN.case_id.is_in(padded(ids.iter().copied())))
+        .into_query();
+    review_appeal::Entity::update_many()
+        .col_expr(review_appeal::Column::Text, Expr::val(TAKEN_OUT))
+        .col_expr(review_appeal::Column::Decision, none())
+        .filter(review_appeal::Column::ReviewId.in_subquery(of_these))
         .exec(tx)
         .await?;
     call_back::Entity::update_many()

@@ -7,7 +7,7 @@ use entity::{
     division::DivisionLevel,
     id::{CaseId, StaffId, UnitId},
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 use super::{
@@ -64,6 +64,9 @@ pub(super) async fn of_staff(
             Act { reason: Some(reason), text: Some(text), evidence, ..Act::plain(Action::Reject) }
         }
         StaffAction::SettleObjection { upheld, text, .. } => {
+            if rejected_by(tx, case.id).await? == by.staff {
+                return Err(Code::ConflictOfInterest.into());
+            }
             let detail = Some(requests::decided(tx, case, upheld).await?);
             Act { text: Some(text), detail, ..Act::plain(Action::SettleObjection) }
         }
@@ -206,6 +209,17 @@ fn with(detail: Detail, until: Option<NaiveDate>, working_days: Option<i32>) -> 
 
 fn evidence_json(evidence: Vec<Evidence>) -> Result<Value, Problem> {
     Ok(json!({"evidence": serde_json::to_value(evidence).map_err(Problem::unexpected)?}))
+}
+
+/// Who rejected a case last.
+async fn rejected_by(tx: &Tx, case: CaseId) -> Result<Option<StaffId>, Problem> {
+    let event = case_event::Entity::find()
+        .filter(case_event::COLUMN.case_id.eq(case))
+        .filter(case_event::COLUMN.action.eq(Action::Reject.slug()))
+        .order_by_desc(case_event::Column::Seq)
+        .one(tx)
+        .await?;
+    Ok(event.and_then(|event| event.by_staff))
 }
 
 /// Whether this unit has sent the case back before (one return per unit and case).

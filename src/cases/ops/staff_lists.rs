@@ -19,7 +19,7 @@ use super::find::{Narrow, narrow};
 use crate::{
     app::App,
     auth::{Duty, Staff, duty::WorkOnCases},
-    cases::{co_handlers, number::CaseNumber, scope},
+    cases::{co_handlers, number::CaseNumber, scope, sla::Alarm, workflow},
     clock::local_day,
     http::{Cursor, PageQuery},
     problem::Problem,
@@ -40,6 +40,8 @@ pub enum StaffView {
     Sent,
     /// Past the promised day, in my places.
     Overdue,
+    /// Overdue in my places, so that somebody above was to look at it: `alarm_step` says who.
+    Supervised,
     /// Something was asked for that my units decide.
     Requests,
     /// Into which I or my units were called.
@@ -128,8 +130,14 @@ fn branches(app: &App, staff: &Staff<WorkOnCases>, view: StaffView) -> Vec<Condi
             };
             units.keys().map(called).collect()
         }
+        StaffView::Supervised => {
+            let supervised = || case::COLUMN.alarm_step.gte(Alarm::Overdue as i32);
+            let seen = staff.postings().filter(|posting| scope::sees_the_place(posting));
+            seen.map(|posting| Condition::all().add(scope::in_place(posting)).add(supervised())).collect()
+        }
         StaffView::Overdue => {
-            let overdue = || case::COLUMN.due_on.lt(local_day(app.clock.now()));
+            let running = || case::COLUMN.state.is_in(workflow::RUNNING);
+            let overdue = || case::COLUMN.due_on.lt(local_day(app.clock.now())).and(running());
             let of_posting = |posting| {
                 if scope::sees_the_place(posting) {
                     vec![Condition::all().add(scope::in_place(posting))]

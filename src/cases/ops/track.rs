@@ -63,7 +63,7 @@ pub struct TrackedStep {
 impl TrackedStep {
     /// The light of the case, from acceptance until it is closed.
     pub fn light(&self, app: &App) -> Option<DueLight> {
-        let running = !workflow::is_closed(self.state) && self.accepted_on.is_some();
+        let running = workflow::clock_runs(self.state) && self.accepted_on.is_some();
         let clocks = app.settings.load().of(&[self.village_id, self.township_id, self.county_id]);
         let limit = sla::limit_of(self.promised_days, self.statutory_days);
         running.then(|| sla::light(&clocks, local_day(app.clock.now()), self.due_on, limit))

@@ -20,7 +20,7 @@ use sea_orm::{
 use super::rates::{Answered, Closed, Happened};
 use crate::{
     calendar::Period,
-    cases::workflow::Action,
+    cases::workflow::{self, Action},
     clock::{self, local_day},
     problem::Problem,
 };
@@ -85,11 +85,11 @@ pub(super) async fn open(db: &DatabaseConnection, place: &division::Model, today
         .into_tuple()
         .all(db)
         .await?;
-    let running = || open().filter(case::COLUMN.accepted_on.is_not_null());
+    let running = || open().filter(case::COLUMN.state.is_in(workflow::RUNNING));
     Ok(Open {
         by_state,
         red: count(db, running().filter(case::COLUMN.due_on.lt(today))).await?,
-        unassigned: count(db, running().filter(case::COLUMN.assignee_id.is_null())).await?,
+        unassigned: count(db, open().filter(case::COLUMN.state.eq(CaseState::Accepted))).await?,
         pending: count(db, open().filter(case::COLUMN.pending.is_not_null())).await?,
         on_the_county_list: count(db, running().filter(case::COLUMN.alarm_step.gte(4))).await?,
     })
@@ -121,7 +121,9 @@ pub(super) async fn happened(
         closed: closed(db, place, span).await?,
         objected: many(db, place, span, Action::Reopen).await?,
         called_back: called_back(db, place, span).await?,
-        assigned: many(db, place, span, Action::Assign).await?,
+        assigned: many(db, place, span, Action::Assign).await?
+            + many(db, place, span, Action::Transfer).await?
+            + many(db, place, span, Action::Escalate).await?,
         returned: many(db, place, span, Action::Return).await?,
         noticed: once_each(&noticed),
         stars: stars(db, place, span).await?,

@@ -199,7 +199,7 @@ impl FollowUpView {
             id: row.id,
             case: row.case_id,
             number: case.number,
-            title: case.title,
+            title: if case.private { String::new() } else { case.title },
             contact_name,
             contact_phone,
             unit: row.unit_id,

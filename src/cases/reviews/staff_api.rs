@@ -19,6 +19,7 @@ use crate::{
         Staff,
         duty::{Anything, WorkOnCases},
     },
+    cases::trail,
     db::Tx,
     http::{Command, ListQuery, Page, PageQuery, json},
     problem::Problem,
@@ -65,6 +66,7 @@ pub async fn list_follow_ups(
     staff: Staff<WorkOnCases>,
     query: ListQuery<ListDone>,
 ) -> Result<HttpResponse, Problem> {
+    trail::listed(&app, &staff).await?;
     let rows = follow_ups::list(&app, &staff, query.by.done.unwrap_or(false), &query.page).await?;
     json(&Page::cut(rows, query.page.size(), FollowUpView::id, |view| view)?)
 }
@@ -113,6 +115,7 @@ pub async fn list_review_appeals(
     staff: Staff<WorkOnCases>,
     query: ListQuery<ListDone>,
 ) -> Result<HttpResponse, Problem> {
+    trail::listed(&app, &staff).await?;
     let rows = appeals::list(&app, &staff, query.by.done.unwrap_or(false), &query.page).await?;
     json(&Page::cut(rows, query.page.size(), |row| row.0, |row| row.1)?)
 }
@@ -142,6 +145,7 @@ pub async fn list_call_backs(
     staff: Staff<WorkOnCases>,
     query: ListQuery<ListDone>,
 ) -> Result<HttpResponse, Problem> {
+    trail::listed(&app, &staff).await?;
     let rows = call_backs::list(&app, &staff, query.by.done.unwrap_or(false), &query.page).await?;
     json(&Page::cut(rows, query.page.size(), |row| row.0, |row| row.1)?)
 }

@@ -109,4 +109,27 @@ both_engines! {
         desk.post(&actions(&case), merge(&hidden["id"])).await.invalid("/into", "unknown");
         app.drain_jobs().await;
     }
+
+    async fn nothing_is_merged_into_the_work_of_who_must_keep_away_from_it(app: TestApp) {
+        let (main, child) = (lamp(&app, "甲", "路灯坏了").await, lamp(&app, "乙", "路灯不亮").await);
+        in_progress(&app, &main).await;
+        let (admin, desk, cadre) = (app.staff("admin").await, app.staff("desk").await, app.staff("cadre").await);
+        let near = json!({"with_person": app.villager("乙").await.id(), "kind": "relative"});
+        admin.post(&format!("/staff/accounts/{}/conflicts", cadre.id()), near).await.expect(201);
+        let merge = json!({"action": "merge", "into": main["id"]});
+        desk.post(&actions(&child), merge).await.problem("conflict_of_interest");
+        app.drain_jobs().await;
+    }
+
+    async fn who_must_keep_away_from_a_merged_case_is_not_given_the_main_one(app: TestApp) {
+        let (main, child) = (lamp(&app, "甲", "路灯坏了").await, lamp(&app, "乙", "路灯不亮").await);
+        let (admin, desk, cadre) = (app.staff("admin").await, app.staff("desk").await, app.staff("cadre").await);
+        desk.post(&actions(&child), json!({"action": "merge", "into": main["id"]})).await.expect(200);
+        let near = json!({"with_person": app.villager("乙").await.id(), "kind": "relative"});
+        admin.post(&format!("/staff/accounts/{}/conflicts", cadre.id()), near).await.expect(201);
+        desk.post(&actions(&main), json!({"action": "accept"})).await.expect(200);
+        let assign = json!({"action": "assign", "assignee": cadre.id()});
+        desk.post(&actions(&main), assign).await.problem("conflict_of_interest");
+        app.drain_jobs().await;
+    }
 }

@@ -185,4 +185,29 @@ both_engines! {
         assert_eq!(list(&town, "/staff/call-backs?done=true").await.len(), 1);
         app.drain_jobs().await;
     }
+
+    async fn nobody_follows_up_or_calls_back_their_own_work_nor_learns_of_it(app: TestApp) {
+        let (admin, village) = (app.staff("admin").await, app.village().await.to_string());
+        let all = json!({"numbers": {"call_back_percent": 100}});
+        admin.put(&format!("/staff/divisions/{village}/settings"), all).await.expect(200);
+        let body = json!({"kind": "voice", "concern": "report", "division": village, "text": "有事反映"});
+        let villager = app.villager("甲").await;
+        let case = villager.post("/cases", body).await.expect(201);
+        let discipline = app.staff("discipline").await;
+        let unit = discipline.get("/staff/cases").await.expect(200)["items"][0]["unit"].clone();
+        discipline.post(&actions(&case), json!({"action": "accept"})).await.expect(200);
+        discipline.post(&actions(&case), json!({"action": "assign", "unit": unit})).await.expect(200);
+        let signed = discipline.post(&actions(&case), json!({"action": "sign"})).await.expect(200);
+        assert_eq!(signed["assignee"], discipline.id(), "whoever signs for a unit has it");
+        discipline.post(&actions(&case), answer()).await.expect(200);
+        let bad = json!({"stars": 1, "tags": ["money_asked"], "text": "他要钱"});
+        villager.post(&format!("{}/reviews", own(&case)), bad).await.expect(201);
+        villager.post(&format!("{}/actions", own(&case)), json!({"action": "confirm"})).await.expect(200);
+        for path in ["/staff/follow-ups", "/staff/call-backs"] {
+            assert!(list(&discipline, path).await.is_empty(), "{path}: there is one officer, and it was their work");
+        }
+        assert_eq!(app.number("SELECT count(*) FROM follow_up").await, 1);
+        assert_eq!(app.number("SELECT count(*) FROM call_back").await, 1);
+        app.drain_jobs().await;
+    }
 }

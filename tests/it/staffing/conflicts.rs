@@ -116,7 +116,7 @@ both_engines! {
         town.post(&actions(&case), json!({"action": "assign", "unit": seen["unit"]})).await.expect(200);
         desk.post(&actions(&case), json!({"action": "sign"})).await.problem("conflict_of_interest");
         cadre.post(&actions(&case), json!({"action": "sign"})).await.expect(200);
-        desk.post(&actions(&case), answer()).await.problem("conflict_of_interest");
+        desk.post(&actions(&case), answer()).await.problem("not_your_duty");
         cadre.post(&actions(&case), answer()).await.expect(200);
         app.drain_jobs().await;
     }

@@ -6,8 +6,8 @@ use entity::{
     review, review_appeal,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set,
 };
 
 use super::{above, bundles, check_second_person, units};
@@ -18,7 +18,10 @@ use crate::{
         Staff,
         duty::{Anything, WorkOnCases},
     },
-    cases::reviews::bodies::{AppealReview, DecideAppeal, ReviewAppealView},
+    cases::{
+        near,
+        reviews::bodies::{AppealReview, DecideAppeal, ReviewAppealView},
+    },
     clock::local_day,
     db::Tx,
     http::{Cursor, PageQuery},
@@ -65,7 +68,8 @@ pub(in crate::cases::reviews) async fn list(
     page: &PageQuery,
 ) -> Result<Vec<(ReviewAppealId, ReviewAppealView)>, Problem> {
     let db = app.db.read();
-    let mut query = review_appeal::Entity::find().filter(review_appeal::COLUMN.unit_id.is_in(units(staff)));
+    let mut query =
+        review_appeal::Entity::find().filter(review_appeal::COLUMN.unit_id.is_in(units(staff))).filter(others(staff));
     query = if decided {
         query.filter(review_appeal::COLUMN.decided_at.is_not_null())
     } else {
@@ -96,6 +100,7 @@ pub(in crate::cases::reviews) async fn decide(
 ) -> Result<ReviewAppealView, Problem> {
     let row = review_appeal::Entity::find_by_id(id)
         .filter(review_appeal::COLUMN.unit_id.is_in(units(staff)))
+        .filter(others(staff))
         .lock_exclusive()
         .one(tx)
         .await?
@@ -123,6 +128,18 @@ pub(in crate::cases::reviews) async fn decide(
     let entry = Entry::done("decide_review_appeal", "review_appeal", id);
     audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
     Ok(ReviewAppealView::of(row, review))
+}
+
+/// What others made, of cases that one may know of.
+fn others(staff: &Staff<WorkOnCases>) -> Condition {
+    let known = review::Entity::find()
+        .select_only()
+        .column(review::Column::Id)
+        .filter(review::Column::CaseId.not_in_subquery(near::complaints(staff.id())))
+        .into_query();
+    Condition::all()
+        .add(review_appeal::COLUMN.by_staff.ne(staff.id()))
+        .add(review_appeal::Column::ReviewId.in_subquery(known))
 }
 
 async fn case_of(db: &impl ConnectionTrait, review: &review::Model) -> Result<case::Model, Problem> {

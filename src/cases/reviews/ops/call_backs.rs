@@ -1,9 +1,11 @@
 //! Call-backs (回访): a share of what was closed, drawn by lot, is asked after by somebody who did not work on it.
 
 use entity::{call_back, case, id::CallBackId};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 
-use super::{above, check_second_person, contact, units};
+use super::{above, check_second_person, contact, of_others, units};
 use crate::{
     app::App,
     audit::{self, Actor, Entry},
@@ -21,6 +23,10 @@ use crate::{
 
 /// Draws the lot of a case that was just closed, confirmed or not; says whether it is called back.
 pub(in crate::cases) async fn draw(tx: &Tx, app: &App, case: &case::Model) -> Result<bool, Problem> {
+    // Of a private matter nobody may know who could call.
+    if case.private {
+        return Ok(false);
+    }
     let clocks = settings::of_case(app, case);
     let lot = app.field_keys.blind_index("call_back", &format!("{}:{}", case.number, case.round))?;
     if !rules::is_drawn(&lot, clocks.terms.get(Term::CallBackPercent)) {
@@ -53,7 +59,8 @@ pub(in crate::cases::reviews) async fn list(
     page: &PageQuery,
 ) -> Result<Vec<(CallBackId, CallBackView)>, Problem> {
     let db = app.db.read();
-    let mut query = call_back::Entity::find().filter(call_back::COLUMN.unit_id.is_in(units(staff)));
+    let mut query =
+        call_back::Entity::find().filter(call_back::COLUMN.unit_id.is_in(units(staff))).filter(others(staff));
     query = if called {
         query.filter(call_back::COLUMN.called_at.is_not_null())
     } else {
@@ -86,6 +93,7 @@ pub(in crate::cases::reviews) async fn record(
 ) -> Result<CallBackView, Problem> {
     let row = call_back::Entity::find_by_id(id)
         .filter(call_back::COLUMN.unit_id.is_in(units(staff)))
+        .filter(others(staff))
         .lock_exclusive()
         .one(tx)
         .await?
@@ -107,4 +115,8 @@ pub(in crate::cases::reviews) async fn record(
     audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
     let whom = contact(app, &case)?;
     Ok(CallBackView::of(row, case, whom))
+}
+
+fn others(staff: &Staff<WorkOnCases>) -> Condition {
+    of_others(staff, call_back::Column::HandlerId, call_back::Column::CaseId)
 }

@@ -7,11 +7,11 @@ use entity::{
     unit::{self, UnitKind},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Set, sea_query::SelectStatement,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set, sea_query::SelectStatement,
 };
 
-use super::{above, check_second_person, contact, units};
+use super::{above, check_second_person, contact, of_others, units};
 use crate::{
     app::App,
     audit::{self, Actor, Entry},
@@ -32,7 +32,8 @@ use crate::{
     settings::{self, Term},
 };
 
-/// Opens the follow-up of a bad review; where money was asked, at the discipline desk of the township.
+/// Opens the follow-up of a bad review; where money was asked, at the discipline desk of the township, else of the
+/// county, and nowhere else. A private matter is followed up for that reason alone: nobody else may know of it.
 pub(super) async fn open(
     tx: &Tx,
     app: &App,
@@ -40,16 +41,15 @@ pub(super) async fn open(
     answered: &case::Model,
     review: &review::Model,
     now: Instant,
-) -> Result<follow_up::Model, Problem> {
-    let mut unit = above(tx, answered).await?;
-    if rules::says_money_was_asked(review) {
-        let desk = unit::Entity::find()
-            .filter(unit::COLUMN.division_id.eq(case.township_id))
-            .filter(unit::COLUMN.kind.eq(UnitKind::DisciplineDesk))
-            .one(tx)
-            .await?;
-        unit = desk.map_or(unit, |desk| desk.id);
-    }
+) -> Result<Option<follow_up::Model>, Problem> {
+    let unit = if rules::says_money_was_asked(review) {
+        discipline_desk(tx, case).await?
+    } else if case.private {
+        None
+    } else {
+        Some(above(tx, answered).await?)
+    };
+    let Some(unit) = unit else { return Ok(None) };
     let clocks = settings::of_case(app, case);
     let contact_within = Span::WorkingDays(clocks.terms.get(Term::FollowUpContactDays));
     let row = follow_up::ActiveModel {
@@ -69,7 +69,22 @@ pub(super) async fn open(
         outcome: Set(None),
         outcome_note: Set(None),
     };
-    Ok(row.insert(tx).await?)
+    Ok(Some(row.insert(tx).await?))
+}
+
+/// The discipline desk of the township, else of the county.
+async fn discipline_desk(tx: &Tx, case: &case::Model) -> Result<Option<UnitId>, Problem> {
+    for place in [case.township_id, case.county_id] {
+        let desk = unit::Entity::find()
+            .filter(unit::COLUMN.division_id.eq(place))
+            .filter(unit::COLUMN.kind.eq(UnitKind::DisciplineDesk))
+            .one(tx)
+            .await?;
+        if let Some(desk) = desk {
+            return Ok(Some(desk.id));
+        }
+    }
+    Ok(None)
 }
 
 /// Follow-ups of one's units, the oldest first; a page and one.
@@ -80,7 +95,8 @@ pub(in crate::cases::reviews) async fn list(
     page: &PageQuery,
 ) -> Result<Vec<FollowUpView>, Problem> {
     let db = app.db.read();
-    let mut query = follow_up::Entity::find().filter(follow_up::COLUMN.unit_id.is_in(units(staff)));
+    let mut query =
+        follow_up::Entity::find().filter(follow_up::COLUMN.unit_id.is_in(units(staff))).filter(others(staff));
     query = if settled {
         query.filter(follow_up::COLUMN.settled_at.is_not_null())
     } else {
@@ -178,6 +194,7 @@ async fn entered(
 async fn held(tx: &Tx, staff: &Staff<WorkOnCases>, id: FollowUpId) -> Result<(follow_up::Model, case::Model), Problem> {
     let row = follow_up::Entity::find_by_id(id)
         .filter(follow_up::COLUMN.unit_id.is_in(units(staff)))
+        .filter(others(staff))
         .lock_exclusive()
         .one(tx)
         .await?
@@ -199,4 +216,8 @@ pub(in crate::cases) async fn is_open(db: &impl ConnectionTrait, case: CaseId) -
         .filter(follow_up::COLUMN.case_id.eq(case))
         .filter(follow_up::COLUMN.settled_at.is_null());
     Ok(open.one(db).await?.is_some())
+}
+
+fn others(staff: &Staff<WorkOnCases>) -> Condition {
+    of_others(staff, follow_up::Column::HandlerId, follow_up::Column::CaseId)
 }

@@ -67,7 +67,7 @@ pub(in crate::cases::reviews) async fn give(
     };
     let review = row.insert(tx).await.on_unique(Code::AlreadyReviewed)?;
     let follow_up = if rules::is_bad(review.stars) {
-        Some(follow_ups::open(tx, app, &case, &answered, &review, now).await?)
+        follow_ups::open(tx, app, &case, &answered, &review, now).await?
     } else {
         None
     };

@@ -7,7 +7,7 @@ pub(in crate::cases) mod follow_ups;
 pub(super) mod give;
 
 use entity::{case, id::UnitId};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
 
 use crate::{
     app::App,
@@ -26,6 +26,13 @@ fn units(staff: &Staff<WorkOnCases>) -> Vec<UnitId> {
 /// The unit above the handler's; where there is none, the one itself, and another person of it.
 async fn above(db: &impl ConnectionTrait, case: &case::Model) -> Result<UnitId, Problem> {
     Ok(requests::above(db, case).await?.map_or(case.unit_id, |(unit, _)| unit))
+}
+
+/// What somebody may know of: not their own work, nor what complains about them or somebody near.
+fn of_others(staff: &Staff<WorkOnCases>, worker: impl ColumnTrait, case: impl ColumnTrait) -> Condition {
+    Condition::all()
+        .add(Condition::any().add(worker.is_null()).add(worker.ne(staff.id())))
+        .add(case.not_in_subquery(near::complaints(staff.id())))
 }
 
 /// Nobody looks into their own work, nor into that of a case they must keep away from.
