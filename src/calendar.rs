@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 pub use desk::{DeskHours, Span, deadline};
 pub use notice::{BadRow, parse};
 pub use period::Period;
-pub use published::{latest, publish, refresh};
+pub use published::{latest, newest, newest_days, publish, publish_in, refresh};
 
 /// The most days one reckoning looks at (a hundred years): a mistyped span ends here instead of spinning.
 pub const FARTHEST_DAYS: usize = 36_525;

@@ -10,10 +10,12 @@ mod lane;
 mod many;
 mod postgres;
 mod sqlite;
+mod words;
 mod writer;
 
 pub use lane::{Answers, Lane, Wishes};
 pub use many::{insert_all, padded, upsert_all};
+pub use words::{Term, Wanted, keep_words};
 
 use migration::{MigrationStatus, Migrator, MigratorTrait};
 use sea_orm::{

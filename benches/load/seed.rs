@@ -268,7 +268,7 @@ async fn cases(
                  person_id, accepted_on, promised_due_on, provisional, calendar_version, due_on, returns, reopens,
                  confirmed, closed_at, created_at, updated_at)
              SELECT {case}, 'S' || {number}, 'voice', CASE WHEN {open} = 0 THEN 'accepted' ELSE 'archived' END, 2, 1,
-                 '水渠堵了', '{TEXT}', NULL, 'help', 'normal', 'app', false, 7, v.id, v.township_id, v.county_id,
+                 '水渠堵了', '{TEXT} n' || s.n, CASE s.n % 12 WHEN 0 THEN 'roads' END, 'help', 'normal', 'app', false, 7, v.id, v.township_id, v.county_id,
                  u.id, u.id, {person}, {accepted}, CASE WHEN {open} = 0 THEN {due} ELSE {due_closed} END, false,
                  {calendar}, CASE WHEN {open} = 0 THEN {due} ELSE {due_closed} END, 0, 0,
                  CASE WHEN {open} = 0 THEN NULL ELSE true END, CASE WHEN {open} = 0 THEN NULL ELSE {closed} END,

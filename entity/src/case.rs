@@ -274,6 +274,8 @@ pub struct Model {
     pub person_id: PersonId,
     /// The booking whose matter it took up.
     pub booking_id: Option<BookingId>,
+    /// Of what was said on a talk day, the next one of the place: it is answered by then at the latest.
+    pub next_talk_on: Option<Date>,
     /// It took up a private matter: only who has it, or who hosts where nobody has it, knows of it.
     pub private: bool,
     /// Who filed it for them.

@@ -23,6 +23,7 @@ pub mod call_back;
 pub mod case;
 pub mod case_against;
 pub mod case_event;
+pub mod case_search;
 pub mod co_handler;
 pub mod conflict;
 pub mod consent;

@@ -13,6 +13,8 @@ pub struct Model {
     pub due_at: Instant,
     pub leased_until: Option<Instant>,
     pub last_run_at: Option<Instant>,
+    /// The last thing it has read, of a sweep that reads a log.
+    pub mark: Option<Uuid>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -19,6 +19,8 @@ mod m0010_host_covers;
 mod m0011_indexes_of_talk_days;
 mod m0012_cases_whole;
 mod m0013_reviews_whole;
+mod m0018_search;
+mod m0019_by_the_next_talk_day;
 mod shape;
 
 /// All steps, oldest first.
@@ -40,6 +42,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_indexes_of_talk_days::Migration),
             Box::new(m0012_cases_whole::Migration),
             Box::new(m0013_reviews_whole::Migration),
+            Box::new(m0018_search::Migration),
+            Box::new(m0019_by_the_next_talk_day::Migration),
         ]
     }
 }

@@ -206,8 +206,9 @@ async fn tell(
 ) -> Result<(), Problem> {
     let Some(kind) = step.tells.or_else(|| of_what_was_asked(next, act)) else { return Ok(()) };
     let mut tellings = vec![telling(next, kind)];
-    // Whoever was merged into it waits for the same answer.
-    if next.gathered > 0 && next.state != case.state && !workflow::is_let_down(next.state) {
+    // Whoever was merged into it waits for the same answer; papers are asked of whose case it is.
+    let concerns_all = !workflow::is_let_down(next.state) && next.state != CaseState::Supplement;
+    if next.gathered > 0 && next.state != case.state && concerns_all {
         let gathered = case::Entity::find().filter(case::COLUMN.merged_into.eq(next.id)).all(tx).await?;
         tellings.extend(gathered.iter().map(|child| telling(child, kind)));
     }
@@ -265,6 +266,7 @@ fn changed(next: &case::Model) -> case::ActiveModel {
         form: Set(next.form.clone()),
         unit_id: Set(next.unit_id),
         assignee_id: Set(next.assignee_id),
+        promised_days: Set(next.promised_days),
         accepted_on: Set(next.accepted_on),
         promised_due_on: Set(next.promised_due_on),
         statutory_due_on: Set(next.statutory_due_on),

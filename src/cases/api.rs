@@ -102,8 +102,11 @@ pub async fn list_cases(app: Data<App>, me: Villager, query: ListQuery<ListCases
 pub async fn get_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<impl Responder, Problem> {
     let case = agency::reach(app.db.read(), &me, *id, local_day(app.clock.now())).await?.case;
     let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
-    let main = merging::main_of(app.db.read(), &case).await?;
-    Ok(Single(views::for_villager(&app, case, &names)?.with_main(main.as_ref())))
+    let main = match merging::main_of(app.db.read(), &case).await? {
+        Some(main) => Some(views::MainCase::of(&main, merging::answer_of(app.db.read(), &main).await?)),
+        None => None,
+    };
+    Ok(Single(views::for_villager(&app, case, &names)?.with_main(main)))
 }
 
 /// Throws a draft away.

@@ -131,7 +131,9 @@ fn take(next: &mut case::Model, case: &case::Model, act: &Act, by: &By, reckonin
     match act.action {
         Action::Accept => {
             // Silence accepts on the day its time was over, however late the sweep came.
-            next.accepted_on = Some(local_day(case.step_due_at.map_or(now, |due| due.min(now))));
+            let accepted_on = local_day(case.step_due_at.map_or(now, |due| due.min(now)));
+            next.accepted_on = Some(accepted_on);
+            next.promised_days = sla::by_the_next_talk_day(next, accepted_on, &reckoning.clocks.calendar);
         }
         Action::RequestSupplement if next.state == CaseState::Supplement => ask_for_papers(next, reckoning),
         Action::Object => next.objected = true,

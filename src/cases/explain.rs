@@ -68,6 +68,8 @@ pub struct DueDateExplained {
     statutory_due_on: Option<NaiveDate>,
     /// The day the list explains: the promised one, else the statutory, else the twentieth working day.
     due_on: NaiveDate,
+    /// Said on a talk day: answered by the next one, where that comes before the usual limit.
+    next_talk_on: Option<NaiveDate>,
     /// A reopening on this day left so many working days at least.
     reopened_on: Option<NaiveDate>,
     calendar_version: String,
@@ -105,6 +107,7 @@ pub async fn explain(app: &App, case: &case::Model) -> Result<DueDateExplained, 
         promised_due_on: case.promised_due_on,
         statutory_due_on: case.statutory_due_on,
         due_on: case.due_on,
+        next_talk_on: case.next_talk_on,
         reopened_on: case.reopened_on,
         calendar_version: case.calendar_version.clone(),
         provisional: case.provisional,
@@ -120,6 +123,9 @@ fn sentence(of: &DueDateExplained, reopened_days: u32) -> String {
     let mut said =
         t!("due.counted", locale = "zh-CN", from = accepted_on, limit = of.limit, off = off, due = of.due_on)
             .into_owned();
+    if let Some(on) = of.next_talk_on {
+        said.push_str(&t!("due.next_talk", locale = "zh-CN", on = on));
+    }
     for (text, days) in [("due.extended", of.extended_days), ("due.paused", of.paused_days)] {
         if days > 0 {
             said.push_str(&t!(text, locale = "zh-CN", days = days));

@@ -23,6 +23,7 @@ pub mod replay;
 mod reveal;
 mod reviews;
 pub mod scope;
+mod search;
 pub mod sla;
 pub mod staff_api;
 mod take_up;
@@ -42,6 +43,7 @@ pub use ops::{
     take_up::{Heard, take_up},
     track::{Tracking, tracking},
 };
+pub use search::keep::read_new as keep_words;
 pub use take_up::TakeUpCase;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -4,6 +4,7 @@
 
 pub mod act;
 pub mod alarms;
+pub mod closed_list;
 pub mod file;
 mod filing;
 pub mod find;

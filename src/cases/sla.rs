@@ -74,6 +74,20 @@ pub fn promised_days(terms: &Terms, kind: CaseKind, concern: Option<CaseConcern>
     Some(terms.get(term))
 }
 
+/// The promised days of a case that is accepted on a day: what was said on a talk day is answered by the next one, where
+/// that is sooner.
+#[must_use]
+pub fn by_the_next_talk_day(case: &case::Model, accepted_on: NaiveDate, calendar: &Calendar) -> Option<i32> {
+    let sooner = case.next_talk_on.filter(|on| *on > accepted_on).map(|on| {
+        let days = calendar.working_days_between(accepted_on, on) + u32::from(!calendar.is_working(on));
+        i32::try_from(days).unwrap_or(i32::MAX)
+    });
+    match (case.promised_days, sooner) {
+        (Some(days), Some(sooner)) => Some(days.min(sooner)),
+        (days, _) => days,
+    }
+}
+
 /// Due dates of an accepted case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueDates {

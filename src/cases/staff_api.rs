@@ -5,7 +5,7 @@ use entity::{
     case::{self, CaseKind, CaseState},
     id::{CaseId, DivisionId, UnitId},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use validator::Validate;
 
@@ -14,10 +14,10 @@ use super::{
     commands::{EnterCase, StaffAction, known_topic},
     explain::{self, DueDateExplained},
     ops::{
-        act, file, find,
+        act, closed_list, file, find,
         staff_lists::{self, StaffView},
     },
-    scope,
+    scope, search,
     sla::{self, DueLight},
     timeline::{self, CaseEventView},
     trail,
@@ -59,7 +59,8 @@ pub struct ListStaffCases {
     #[validate(length(max = 20))]
     #[param(max_length = 20, example = "2026-11")]
     period: Option<String>,
-    /// A case number; then the view does not narrow.
+    /// A case number, a whole name or phone (for desks), or words; open and closed cases, the last filed first. Then the
+    /// view does not narrow. Words of a new case are found within a minute.
     #[validate(length(min = 1, max = 64))]
     #[param(min_length = 1, max_length = 64)]
     q: Option<String>,
@@ -91,15 +92,31 @@ pub async fn list_staff_cases(
 ) -> Result<HttpResponse, Problem> {
     let ListQuery { by, page } = query;
     let narrow = by.narrow(&app)?;
-    let rows = match &by.q {
-        Some(number) => staff_lists::by_number(&app, &staff, &narrow, number, &page).await?,
-        None => staff_lists::list(&app, &staff, by.view.unwrap_or_default(), &narrow, &page).await?,
-    };
-    let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
-    trail::listed(&app, &staff).await?;
-    let around = scope::Around::look(app.db.read(), &staff, &rows).await?;
-    let view = |row| staff_view(&app, &staff, row, &names, &around).map(StaffCaseView::in_a_list);
-    json(&Page::cut(rows, page.size(), |row| (row.due_on, row.id), view)?.sound()?)
+    let view = by.view.unwrap_or_default();
+    if let Some(typed) = &by.q {
+        return shown(&app, &staff, &page, search::find::cases(&app, &staff, &narrow, typed, &page).await?).await;
+    }
+    if view == StaffView::Closed {
+        return shown(&app, &staff, &page, closed_list::list(&app, &staff, &narrow, &page).await?).await;
+    }
+    let rows = staff_lists::list(&app, &staff, view, &narrow, &page).await?;
+    shown(&app, &staff, &page, rows.into_iter().map(|row| ((row.due_on, row.id), row)).collect()).await
+}
+
+/// A page of cases, each with what pages go on from.
+async fn shown<K: Copy + Serialize>(
+    app: &App,
+    staff: &Staff<WorkOnCases>,
+    page: &PageQuery,
+    keyed: Vec<(K, case::Model)>,
+) -> Result<HttpResponse, Problem> {
+    let (keys, rows): (Vec<K>, Vec<case::Model>) = keyed.into_iter().unzip();
+    let names = find::Names::of_items(app, app.db.read(), &rows).await?;
+    trail::listed(app, staff).await?;
+    let around = scope::Around::look(app.db.read(), staff, &rows).await?;
+    let view = |(_, row)| staff_view(app, staff, row, &names, &around).map(StaffCaseView::in_a_list);
+    let keyed = keys.into_iter().zip(rows).collect();
+    json(&Page::cut(keyed, page.size(), |(key, _)| *key, view)?.sound()?)
 }
 
 /// Enters a case for somebody who came, called or wrote.

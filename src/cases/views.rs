@@ -183,19 +183,22 @@ pub struct MainCase {
     promised_due_on: Option<NaiveDate>,
     result: Option<CaseResult>,
     answered_at: Option<DateTime<Utc>>,
+    /// What was answered.
+    answer: Option<String>,
     /// Cases worked on together, with the main one.
     together: i32,
 }
 
 impl MainCase {
-    /// Of the main case.
+    /// Of the main case and the text of its answer.
     #[must_use]
-    pub fn of(case: &case::Model) -> Self {
+    pub fn of(case: &case::Model, answer: Option<String>) -> Self {
         Self {
             state: case.state,
             promised_due_on: case.promised_due_on,
             result: case.result,
             answered_at: case.answered_at,
+            answer,
             together: case.gathered + 1,
         }
     }
@@ -207,8 +210,8 @@ const SHOWN_IN_A_LIST: usize = 100;
 impl CaseView {
     /// With where its main case stands.
     #[must_use]
-    pub fn with_main(self, main: Option<&case::Model>) -> Self {
-        Self { main: main.map(MainCase::of), ..self }
+    pub fn with_main(self, main: Option<MainCase>) -> Self {
+        Self { main, ..self }
     }
 
     /// As one of many.

@@ -24,6 +24,8 @@ pub enum Sweep {
     WatchDueDates,
     /// Due dates that another calendar moves.
     RecalculateDueDates,
+    /// Words of new cases, by which they are found.
+    KeepWords,
     /// Absences that begin or end: open work moves to the stand-in and back.
     CoverAbsences,
     /// Answers, tokens and jobs whose time is over.
@@ -36,12 +38,13 @@ pub enum Sweep {
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::MaterialiseTalkDays,
         Self::MoveWaitingLists,
         Self::CaseClocks,
         Self::WatchDueDates,
         Self::RecalculateDueDates,
+        Self::KeepWords,
         Self::CoverAbsences,
         Self::Forget,
         Self::Retain,
@@ -57,6 +60,7 @@ impl Sweep {
             Self::CaseClocks => "case_clocks",
             Self::WatchDueDates => "watch_due_dates",
             Self::RecalculateDueDates => "recalculate_due_dates",
+            Self::KeepWords => "keep_words",
             Self::CoverAbsences => "cover_absences",
             Self::Forget => "forget",
             Self::Retain => "retain",
@@ -67,6 +71,7 @@ impl Sweep {
     fn every(self) -> TimeDelta {
         match self {
             Self::MaterialiseTalkDays => TimeDelta::hours(1),
+            Self::KeepWords => TimeDelta::seconds(15),
             Self::MoveWaitingLists | Self::CaseClocks => TimeDelta::seconds(30),
             Self::CoverAbsences | Self::WatchDueDates | Self::RecalculateDueDates => TimeDelta::seconds(60),
             Self::Forget => TimeDelta::hours(6),
@@ -103,6 +108,7 @@ pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
         Sweep::CaseClocks => cases::jobs::run_clocks(app).await,
         Sweep::WatchDueDates => cases::jobs::watch_due_dates(app).await,
         Sweep::RecalculateDueDates => cases::jobs::recalculate(app).await,
+        Sweep::KeepWords => cases::keep_words(app).await,
         Sweep::CoverAbsences => staffing::jobs::cover_absences(app).await,
         Sweep::Forget => forget(app).await,
         Sweep::Retain => people::retain(app).await,
@@ -125,6 +131,7 @@ async fn take(app: &Arc<App>, sweep: Sweep) -> Result<bool, Problem> {
                 due_at: Set(now),
                 leased_until: Set(None),
                 last_run_at: Set(None),
+                mark: Set(None),
             };
             let known = OnConflict::column(sweep::Column::Name).do_nothing().to_owned();
             sweep::Entity::insert(first).on_conflict(known).exec_without_returning(tx).await?;

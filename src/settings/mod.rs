@@ -5,6 +5,7 @@
 
 pub mod api;
 mod bodies;
+mod calendars;
 mod clocks;
 mod ops;
 pub mod terms;
@@ -22,7 +23,11 @@ use crate::app::App;
 
 /// The calls of this feature.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(api::get_settings).service(api::change_settings);
+    config
+        .service(api::get_settings)
+        .service(api::change_settings)
+        .service(calendars::list_calendars)
+        .service(calendars::publish_calendar);
 }
 
 /// What holds in the place of a case.

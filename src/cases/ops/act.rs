@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{merging, prepare, requests};
+use super::{hand_over, merging, prepare, requests};
 use crate::{
     app::App,
     auth::{Staff, Villager, duty::WorkOnCases},
@@ -56,7 +56,7 @@ pub async fn by_staff(
     let act = prepare::of_staff(tx, app, &case, &by, action, main.as_ref(), reckoning).await?;
     let done = act.clone();
     let case = advance::advance(tx, reckoning, case, &by, act).await?;
-    follow(tx, app, &case, main, &by, &done, reckoning).await?;
+    let case = follow(tx, app, case, main, &by, &done, reckoning).await?;
     trail::acted(tx, app, staff, &case, done.action).await?;
     Ok(case)
 }
@@ -65,31 +65,35 @@ pub async fn by_staff(
 async fn follow(
     tx: &Tx,
     app: &App,
-    case: &case::Model,
+    case: case::Model,
     main: Option<case::Model>,
     by: &By,
     done: &Act,
     reckoning: Reckoning<'_>,
-) -> Result<(), Problem> {
+) -> Result<case::Model, Problem> {
     match (done.action, by.staff) {
-        (Action::Merge, _) => merging::gather(tx, case, main, by, reckoning).await?,
+        (Action::Merge, _) => merging::gather(tx, &case, main, by, reckoning).await?,
         (Action::Unmerge, _) => merging::part(tx, done, by, reckoning).await?,
         (Action::Confirm, _) => {
-            reviews::draw(tx, app, case).await?;
+            reviews::draw(tx, app, &case).await?;
         }
         (Action::CallIn, Some(staff)) => {
             if let (Some(receiver), Some(answer_on)) = (done.to, prepare::answer_on(done)) {
-                co_handlers::call_in(tx, case, receiver, answer_on, staff, reckoning.now).await?;
+                co_handlers::call_in(tx, &case, receiver, answer_on, staff, reckoning.now).await?;
             }
         }
         (Action::Report, Some(staff)) => {
             if let Some(unit) = by.unit {
-                co_handlers::reported(tx, case, staff, unit, reckoning.now).await?;
+                co_handlers::reported(tx, &case, staff, unit, reckoning.now).await?;
             }
+        }
+        (Action::Reopen | Action::ReopenByOrder, _) => {
+            return hand_over::back_in_hand(tx, case, by, reckoning.now).await;
         }
         _ => {}
     }
-    merging::let_go(tx, case, reckoning).await
+    merging::let_go(tx, &case, reckoning).await?;
+    Ok(case)
 }
 
 /// A step of the villager, or of whom they let act for them.
@@ -116,7 +120,7 @@ pub async fn by_villager(
     let act = of_villager(tx, app, &case, action).await?;
     let done = act.clone();
     let case = advance::advance(tx, reckoning, case, &by, act).await?;
-    follow(tx, app, &case, None, &by, &done, reckoning).await?;
+    let case = follow(tx, app, case, None, &by, &done, reckoning).await?;
     if let Some(grant) = grant {
         let what = Use { action: done.action.slug(), case: Some(case.id), booking: None };
         people::used(tx, app, &grant, what, now).await?;
@@ -170,7 +174,7 @@ pub async fn by_clock(tx: &Tx, app: &App, id: CaseId) -> Result<bool, Problem> {
     let act = Act::plain(action);
     match advance::advance(tx, reckoning, case, &By::clock(), act.clone()).await {
         Ok(case) => {
-            follow(tx, app, &case, None, &By::clock(), &act, reckoning).await?;
+            follow(tx, app, case, None, &By::clock(), &act, reckoning).await?;
             Ok(true)
         }
         // A person was faster.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use chrono::NaiveDate;
 use entity::{
     Instant,
     case::{self, CaseChannel, CaseConcern, CaseKind, CaseState, CaseUrgency},
@@ -49,6 +50,8 @@ pub(super) struct Filing {
     pub(super) agent: Option<(PersonId, AuthorisationId)>,
     /// The booking whose matter it takes up.
     pub(super) booking: Option<BookingId>,
+    /// The next talk day of the place, of what was said on one.
+    pub(super) next_talk_on: Option<NaiveDate>,
     /// That booking's matter is private.
     pub(super) private: bool,
     /// Why somebody else than the person files.
@@ -169,6 +172,7 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         assignee_id: None,
         person_id: filing.person.id,
         booking_id: filing.booking,
+        next_talk_on: filing.next_talk_on.filter(|_| matter.kind == CaseKind::Talk),
         private: filing.private,
         agent_id: filing.agent.map(|(agent, _)| agent),
         authorisation_id: filing.agent.map(|(_, authorisation)| authorisation),

@@ -77,7 +77,8 @@ fn lit(light: DueLight, days: LightDays) -> Condition {
     }
 }
 
-pub(super) fn narrow(mut query: Select<case::Entity>, by: &Narrow) -> Select<case::Entity> {
+/// The query, narrowed.
+pub fn narrow(mut query: Select<case::Entity>, by: &Narrow) -> Select<case::Entity> {
     if let Some(unit) = by.unit {
         query = query.filter(case::COLUMN.unit_id.eq(unit));
     }

@@ -78,12 +78,31 @@ pub async fn release(tx: &Tx, staff: StaffId, by: &By, now: Instant) -> Result<(
     let open = [CaseState::Assigned, CaseState::InProgress, CaseState::Paused, CaseState::Answered];
     for case in locked(tx, with(staff, &open)).await? {
         if receiver::seat(&postings, &case).is_none() {
-            let note = Some(t!("case.released", locale = "zh-CN").into_owned());
-            let receiver = Receiver { to: (case.unit_id, None), note, evidence: Some(json!({"released": staff})) };
-            hand_over(tx, &case, by, Aside::Release, receiver, now).await?;
+            hand_over(tx, &case, by, Aside::Release, gone(staff, &case), now).await?;
         }
     }
     Ok(())
+}
+
+/// After a case went back to whom it was with: who works here no more has it no more, who is away has a stand-in.
+pub async fn back_in_hand(tx: &Tx, case: case::Model, by: &By, now: Instant) -> Result<case::Model, Problem> {
+    let Some(staff) = case.assignee_id.filter(|_| AT_WORK.contains(&case.state)) else { return Ok(case) };
+    let today = local_day(now);
+    if receiver::seat(&receiver::standing(tx, staff, today).await?, &case).is_none() {
+        return hand_over(tx, &case, by, Aside::Release, gone(staff, &case), now).await;
+    }
+    let away = receiver::away(tx, staff, today).await?;
+    if away.is_empty() {
+        return Ok(case);
+    }
+    let receiver = receiver::in_place_of(tx, &case, case.unit_id, &away, today).await?;
+    hand_over(tx, &case, by, Aside::Cover, receiver, now).await
+}
+
+/// Nobody of the unit, in place of somebody who left.
+fn gone(staff: StaffId, case: &case::Model) -> Receiver {
+    let note = Some(t!("case.released", locale = "zh-CN").into_owned());
+    Receiver { to: (case.unit_id, None), note, evidence: Some(json!({"released": staff})) }
 }
 
 /// Staff with open work at hand among these, each once.
@@ -110,7 +129,7 @@ async fn hand_over(
     aside: Aside,
     Receiver { to: (unit, assignee), note, evidence }: Receiver,
     now: Instant,
-) -> Result<(), Problem> {
+) -> Result<case::Model, Problem> {
     let next = case::Model {
         unit_id: unit,
         assignee_id: assignee,
@@ -119,7 +138,8 @@ async fn hand_over(
         ..case.clone()
     };
     let act = Act { note, evidence, ..Act::plain(Action::Assign) };
-    advance::write_aside(tx, case, &next, by, aside, act).await
+    advance::write_aside(tx, case, &next, by, aside, act).await?;
+    Ok(next)
 }
 
 fn with(staff: StaffId, states: &[CaseState]) -> Select<case::Entity> {

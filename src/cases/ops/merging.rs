@@ -5,6 +5,7 @@
 
 use entity::{
     case::{self, CaseState},
+    case_event,
     id::CaseId,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -130,4 +131,18 @@ pub async fn main_of(db: &impl sea_orm::ConnectionTrait, case: &case::Model) -> 
     let Some(main) = case.merged_into else { return Ok(None) };
     let row = case::Entity::find_by_id(main).one(db).await?;
     row.map(Some).ok_or_else(|| Problem::from(Code::Unexpected))
+}
+
+/// The text of the answer that stands, of a main case: those who were merged into it wait for the same one.
+pub async fn answer_of(db: &impl sea_orm::ConnectionTrait, main: &case::Model) -> Result<Option<String>, Problem> {
+    if main.answered_at.is_none() {
+        return Ok(None);
+    }
+    let answers = case_event::Entity::find()
+        .select_only()
+        .column(case_event::Column::Text)
+        .filter(case_event::COLUMN.case_id.eq(main.id))
+        .filter(case_event::COLUMN.action.eq(Action::Answer.slug()))
+        .order_by_desc(case_event::Column::Seq);
+    Ok(answers.into_tuple::<Option<String>>().one(db).await?.flatten())
 }

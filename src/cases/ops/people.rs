@@ -15,6 +15,7 @@ use sea_orm::{
 
 use crate::{
     app::App,
+    cases::search,
     db::{Tx, padded},
     problem::Problem,
 };
@@ -156,5 +157,5 @@ async fn anonymise(tx: &Tx, ids: &[CaseId], now: Instant) -> Result<(), Problem>
         .filter(call_back::COLUMN.case_id.is_in(padded(ids.iter().copied())))
         .exec(tx)
         .await?;
-    Ok(())
+    search::keep::keep(tx, ids.iter().copied().collect()).await
 }

@@ -19,7 +19,7 @@ use super::find::{Narrow, narrow};
 use crate::{
     app::App,
     auth::{Duty, Staff, duty::WorkOnCases},
-    cases::{co_handlers, number::CaseNumber, scope, sla::Alarm, workflow},
+    cases::{co_handlers, scope, sla::Alarm, workflow},
     clock::local_day,
     http::{Cursor, PageQuery},
     problem::Problem,
@@ -46,6 +46,8 @@ pub enum StaffView {
     Requests,
     /// Into which I or my units were called.
     CalledIn,
+    /// Closed in my places or units, the last closed first.
+    Closed,
 }
 
 /// Open cases of a list, at most `size + 1`.
@@ -69,20 +71,6 @@ pub async fn list(
     }
     let most = usize::try_from(page.size() + 1).unwrap_or(usize::MAX);
     Ok(merged.into_values().take(most).collect())
-}
-
-/// The case of this number wherever it is in scope, open or closed; as a page, to be shown like one.
-pub async fn by_number(
-    app: &App,
-    staff: &Staff<WorkOnCases>,
-    by: &Narrow,
-    number: &str,
-    page: &PageQuery,
-) -> Result<Vec<case::Model>, Problem> {
-    let after = Cursor::read::<(NaiveDate, CaseId)>(page.cursor.as_deref())?;
-    let Ok(number) = CaseNumber::parse(number) else { return Ok(vec![]) };
-    let found = narrow(scope::of_staff(staff), by).filter(case::COLUMN.number.eq(number.to_string()));
-    Ok(in_order(found, after).all(app.db.read()).await?)
 }
 
 fn in_order(mut query: Select<case::Entity>, after: Option<(NaiveDate, CaseId)>) -> Select<case::Entity> {
@@ -135,6 +123,8 @@ fn branches(app: &App, staff: &Staff<WorkOnCases>, view: StaffView) -> Vec<Condi
             let seen = staff.postings().filter(|posting| scope::sees_the_place(posting));
             seen.map(|posting| Condition::all().add(scope::in_place(posting)).add(supervised())).collect()
         }
+        // In another order: `closed_list`.
+        StaffView::Closed => vec![],
         StaffView::Overdue => {
             let running = || case::COLUMN.state.is_in(workflow::RUNNING);
             let overdue = || case::COLUMN.due_on.lt(local_day(app.clock.now())).and(running());

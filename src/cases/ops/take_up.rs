@@ -4,6 +4,7 @@
 //! accepted and given to a host in the transaction that files it, and only who has it knows of it ([`super::super::scope`]).
 //! A complaint about staff goes to the discipline desk and is gone from the sight of whoever heard it.
 
+use chrono::NaiveDate;
 use entity::{
     booking::{self, BookingChannel, BookingPrivacy},
     case::{self, CaseChannel},
@@ -40,6 +41,8 @@ pub struct Heard<'a> {
     pub staff: StaffId,
     /// For which unit.
     pub unit: Option<UnitId>,
+    /// The next talk day of the place.
+    pub next_day: Option<NaiveDate>,
     /// Who may have a private matter: whoever heard it first, then the other hosts of the day.
     pub hosts: Vec<StaffId>,
 }
@@ -64,6 +67,7 @@ pub async fn take_up(tx: &Tx, app: &App, heard: Heard<'_>, body: &TakeUpCase) ->
         entered_by: Some(heard.staff),
         agent: None,
         booking: Some(booking.id),
+        next_talk_on: heard.next_day,
         private,
         reason: None,
         draft: false,

@@ -20,7 +20,7 @@ use crate::{
 #[utoipa::path(tag = "cases", params(("id" = CaseId, Path)), responses((status = 200, body = Page<ReviewView>)))]
 #[get("/cases/{id}/reviews")]
 pub async fn list_reviews(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<HttpResponse, Problem> {
-    json(&Page::whole(give::of_case(app.db.read(), &me, *id).await?))
+    json(&Page::whole(give::of_case(app.db.read(), &me, *id, app.clock.now()).await?))
 }
 
 /// Reviews the round that was answered last. One or two stars open a follow-up.

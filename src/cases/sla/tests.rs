@@ -69,6 +69,7 @@ fn row(promised: Option<i32>, statutory: Option<i32>) -> case::Model {
         assignee_id: None,
         person_id: PersonId::fresh(),
         booking_id: None,
+        next_talk_on: None,
         private: false,
         agent_id: None,
         authorisation_id: None,
@@ -310,6 +311,20 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
         2 => prop::collection::vec((0..200_u64, any::<bool>()), 0..12).prop_map(|days| Happening::Publish { days }),
     ];
     prop::collection::vec(one, 0..6)
+}
+
+#[test]
+fn what_was_said_on_a_talk_day_is_due_by_the_next_one_or_sooner() {
+    let by = |accepted: &str, next: Option<&str>| {
+        let case = case::Model { next_talk_on: next.map(day), ..row(Some(7), None) };
+        by_the_next_talk_day(&case, day(accepted), &CALENDAR)
+    };
+    assert_eq!(by("2026-11-25", None), Some(7));
+    assert_eq!(by("2026-11-25", Some("2026-12-05")), Some(7), "seven working days end on 4 December");
+    assert_eq!(by("2026-11-26", Some("2026-12-05")), Some(7));
+    assert_eq!(by("2026-11-23", Some("2026-11-25")), Some(2));
+    assert_eq!(by("2026-11-26", Some("2026-11-28")), Some(2), "a Saturday moves on to Monday");
+    assert_eq!(by("2026-11-25", Some("2026-11-25")), Some(7), "it was accepted on that very day");
 }
 
 proptest! {

@@ -3,15 +3,18 @@
 //! One transaction: the step, the first record, the case or the entry on the council's list, and the notice. A private
 //! matter is concluded by a host and goes nowhere but into a case that nobody sees who does not have it.
 
+use chrono::NaiveDate;
 use entity::{
     Instant, booking,
     booking::{BookingOutcome, BookingPrivacy, BookingState},
     case, council_matter, division,
     division::DivisionLevel,
     id::{CouncilMatterId, DivisionId, StaffId, UnitId},
-    person, talk_record,
+    person, talk_day,
+    talk_day::TalkDayState,
+    talk_record,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -198,9 +201,28 @@ async fn take_up(
 ) -> Result<case::Model, Problem> {
     let village = village_of(tx, open, place).await?;
     let hosts: Vec<StaffId> = terms::stored(&open.day.hosts)?;
-    let heard = Heard { booking: &open.booking, village, staff: staff.id(), unit: unit_at(staff, place), hosts };
+    let heard = Heard {
+        booking: &open.booking,
+        village,
+        staff: staff.id(),
+        unit: unit_at(staff, place),
+        next_day: next_day(tx, &open.day).await?,
+        hosts,
+    };
     let usual = TakeUpCase::default();
     cases::take_up(tx, app, heard, body.unwrap_or(&usual)).await.map_err(|problem| problem.below("/case"))
+}
+
+/// The day of the next sitting of the same place.
+async fn next_day(tx: &Tx, day: &talk_day::Model) -> Result<Option<NaiveDate>, Problem> {
+    let next = talk_day::Entity::find()
+        .select_only()
+        .column(talk_day::Column::OnDate)
+        .filter(talk_day::COLUMN.division_id.eq(day.division_id))
+        .filter(talk_day::COLUMN.state.eq(TalkDayState::Planned))
+        .filter(talk_day::COLUMN.on_date.gt(day.on_date))
+        .order_by_asc(talk_day::Column::OnDate);
+    Ok(next.into_tuple().one(tx).await?)
 }
 
 /// Where the day is; of a day above the villages, where the person lives.

@@ -56,9 +56,23 @@ both_engines! {
             assert_eq!(told.matches(kind).count(), 1, "{kind}: {told}");
         }
         assert!(told.contains(child["number"].as_str().unwrap()), "by their own number");
+        let seen = app.villager("乙").await.get(&own(&child)).await.expect(200);
+        assert_eq!((&seen["main"]["answer"], &seen["main"]["result"]), (&json!("已经办好"), &json!("done")));
         let review = app.villager("乙").await.post(&format!("{}/reviews", own(&child)), json!({"stars": 4})).await;
         assert_eq!(review.expect(201)["stars"], 4);
         assert_eq!(desk.get(&format!("/staff/cases/{}", id(&main))).await.expect(200)["gathered"], 1);
+    }
+
+    async fn papers_are_asked_of_whose_case_it_is(app: TestApp) {
+        let (main, child) = (lamp(&app, "甲", "路灯坏了").await, lamp(&app, "乙", "路灯不亮").await);
+        let desk = app.staff("desk").await;
+        desk.post(&actions(&child), json!({"action": "merge", "into": main["id"]})).await.expect(200);
+        let ask = json!({"action": "request_supplement", "materials": ["照片"], "text": "请补"});
+        desk.post(&actions(&main), ask).await.expect(200);
+        app.drain_jobs().await;
+        let told = async |who| app.villager(who).await.get("/inbox").await.expect(200)["items"].to_string();
+        assert!(told("甲").await.contains("case_supplement"));
+        assert!(!told("乙").await.contains("case_supplement"));
     }
 
     async fn what_was_merged_by_mistake_is_parted_and_its_clock_never_stopped(app: TestApp) {

@@ -10,6 +10,7 @@ mod overview;
 mod passing_on;
 mod requests;
 mod reviews;
+mod search;
 mod silence;
 mod staff_lists;
 pub(super) mod stage;

@@ -104,6 +104,13 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         // The unit is found when it is known.
         ("add_duty", json!({"topic": "roads", "unit": ""})),
         ("change_settings", json!({"numbers": {"accept_days": 2}})),
+        (
+            "publish_calendar",
+            json!({
+                "year": 2027, "source": "样例通知",
+                "days": [{"date": "2027-01-01", "kind": "holiday", "name": "元旦"}],
+            }),
+        ),
         ("reveal_person", json!({"fields": ["name", "phone", "citizen_no"], "reason": "核对联系方式"})),
         ("reveal_case", json!({"fields": ["contact_name", "contact_phone", "form"], "reason": "联系当事人"})),
         ("make_talk_rule", both(&terms, &recurrence)),

@@ -64,7 +64,7 @@ fn strangers(operation: &Operation, action: Option<&str>) -> Vec<(&'static str, 
         let below = ["discipline", "cadre2", "county"].map(|name| (name, "not_your_duty"));
         return [("neighbour", "not_found")].into_iter().chain(below).collect();
     }
-    if operation.is_one_s_own() || ["list_units", "list_absences"].contains(&id) {
+    if operation.is_one_s_own() || ["list_units", "list_absences", "list_calendars"].contains(&id) {
         return vec![];
     }
     if id == "end_absence" {

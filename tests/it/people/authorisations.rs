@@ -52,7 +52,7 @@ both_engines! {
             assert_eq!((&by["kind"], &by["name"], &by["for_name"]), (&json!("agent"), &json!("样*侄"), &json!("样**人")));
         }
         agent.post(&format!("{}/actions", own(&case)), json!({"action": "withdraw"})).await.expect(200);
-        // Out of scope: another item, another kind, a place on a talk day, the review.
+        // Out of scope: another item, another kind, a place on a talk day.
         let other = json!({"kind": "proxy", "item": "DZ-MZ-02", "for_person": old.id()});
         agent.post("/cases", other).await.problem("no_authorisation");
         let voice = json!({"kind": "voice", "concern": "help", "text": "帮忙", "for_person": old.id()});
@@ -61,7 +61,6 @@ both_engines! {
         wish["for_person"] = json!(old.id());
         agent.post(&app.bookings_of_a_slot().await, wish).await.problem("no_authorisation");
         agent.get(&format!("/bookings?for_person={}", old.id())).await.problem("no_authorisation");
-        agent.post(&format!("{}/reviews", own(&case)), json!({"stars": 5})).await.problem("not_found");
 
         let shown = old.get("/me/authorisations").await.expect(200);
         let uses: Vec<&Value> = shown["items"][0]["uses"].as_array().unwrap().iter().map(|used| &used["action"]).collect();
@@ -70,6 +69,28 @@ both_engines! {
         let inbox = old.get("/inbox").await.expect(200);
         let told = inbox["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "agent_acted").count();
         assert_eq!(told, 2);
+        app.drain_jobs().await;
+    }
+
+    async fn the_helper_on_record_reviews_and_no_other_helper(app: TestApp) {
+        let (old, agent) = principal_and_agent(&app).await;
+        old.post("/me/authorisations", authority(&agent, &["proxy:*"])).await.expect(201);
+        let case = agent.post("/cases", errand(&old)).await.expect(201);
+        let others = old.post("/cases", json!({"kind": "proxy", "item": "DZ-MZ-01", "text": "自己来办"})).await.expect(201);
+        for case in [&case, &others] {
+            crate::cases::answered(&app, case).await;
+        }
+        let reviews = |case: &Value| format!("{}/reviews", own(case));
+        agent.post(&reviews(&others), json!({"stars": 5})).await.problem("no_authorisation");
+        let review = agent.post(&reviews(&case), json!({"stars": 4, "text": "办得快"})).await.expect(201);
+        old.post(&reviews(&case), json!({"stars": 1, "tags": ["slow"]})).await.problem("already_reviewed");
+        assert_eq!(old.get(&reviews(&case)).await.expect(200)["items"][0]["id"], review["id"]);
+        let more = format!("{}/{}/addition", reviews(&case), review["id"].as_str().unwrap());
+        agent.post(&more, json!({"text": "第二天就送到了"})).await.expect(200);
+        let uses = old.get("/me/authorisations").await.expect(200)["items"][0]["uses"].clone();
+        let uses: Vec<&Value> = uses.as_array().unwrap().iter().map(|used| &used["action"]).collect();
+        assert_eq!(uses, ["review", "review", "file_case"]);
+        assert_eq!(app.number("SELECT count(*) FROM review").await, 1);
         app.drain_jobs().await;
     }
 

@@ -73,4 +73,45 @@ both_engines! {
         assert_eq!(settings(&admin, &village).await["own"], json!({"numbers": {}, "desk_hours": null, "days": []}));
         app.staff("desk").await.put(&format!("/staff/divisions/{village}/settings"), json!({})).await.problem("not_your_duty");
     }
+
+    async fn a_calendar_that_is_published_moves_what_is_due_and_says_so(app: TestApp) {
+        let (villager, admin) = (app.villager("甲").await, app.staff("admin").await);
+        let case = filed(&app, &villager).await;
+        let desk = app.staff("desk").await;
+        let accepted = desk.post(&actions(&case), json!({"action": "accept"})).await.expect(200);
+        let before = accepted["promised_due_on"].as_str().unwrap().to_owned();
+        let known = admin.get("/staff/calendars").await.expect(200);
+        assert_eq!((known["items"].as_array().unwrap().len(), &known["items"][0]["current"]), (1, &json!(true)));
+
+        let mut days = json!({"year": 2026, "source": "样例通知", "days": [
+            {"date": before, "kind": "holiday", "name": "样例假"},
+            {"date": "2027-01-01", "kind": "holiday", "name": "元旦"},
+            {"date": before, "kind": "holiday", "name": "样例假"},
+        ]});
+        admin.post("/staff/calendars", days.clone()).await.invalid("/days/1/date", "range");
+        days["days"].as_array_mut().unwrap().remove(1);
+        admin.post("/staff/calendars", days.clone()).await.invalid("/days/1/date", "duplicate");
+        days["days"].as_array_mut().unwrap().remove(1);
+        for who in ["desk", "town", "county"] {
+            app.staff(who).await.post("/staff/calendars", days.clone()).await.problem("not_your_duty");
+        }
+        let published = admin.post_keyed("/staff/calendars", "calendar-2026", days.clone()).await.expect(201);
+        assert_eq!((&published["source"], &published["current"]), (&json!("样例通知"), &json!(true)));
+        assert_eq!(admin.post_keyed("/staff/calendars", "calendar-2026", days.clone()).await.expect(201), published);
+        assert_eq!(admin.post("/staff/calendars", days).await.expect(201)["version"], published["version"]);
+        let listed = admin.get("/staff/calendars?limit=1").await.expect(200);
+        assert_eq!(listed["items"][0], published);
+        let rest = format!("/staff/calendars?limit=1&cursor={}", listed["next_cursor"].as_str().unwrap());
+        assert_eq!(admin.get(&rest).await.expect(200)["items"][0]["current"], false);
+
+        app.advance(TimeDelta::minutes(2));
+        app.drain_jobs().await;
+        let seen = desk.get(&format!("/staff/cases/{}", case["id"].as_str().unwrap())).await.expect(200);
+        assert!(seen["promised_due_on"].as_str().unwrap() > before.as_str(), "{seen}");
+        let events = desk.get(&format!("/staff/cases/{}/events", case["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(events["items"].as_array().unwrap().last().unwrap()["action"], "recalculate");
+        let why = desk.get(&format!("/staff/cases/{}/due-date", case["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(why["calendar_version"], published["version"]);
+        assert!(why["days"].to_string().contains("样例假"));
+    }
 }

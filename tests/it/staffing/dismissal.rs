@@ -9,7 +9,7 @@ use shuoshi::{
 
 use super::{NEIGHBOUR, account, made, posting};
 use crate::{
-    cases::{actions, answered, filed, in_progress},
+    cases::{actions, answered, filed, in_progress, own},
     support::{Actor, TestApp},
 };
 
@@ -44,6 +44,31 @@ both_engines! {
         admin.put(&account(&json!(phone.id())), json!({"name": "乙"})).await.problem("not_found");
         let list = admin.get("/staff/accounts?q=cadre").await.expect(200);
         assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
+    }
+
+    async fn what_is_reopened_does_not_go_to_who_left_or_is_away(app: TestApp) {
+        let villager = app.villager("甲").await;
+        let (case, other) = (filed(&app, &villager).await, filed(&app, &villager).await);
+        for case in [&case, &other] {
+            answered(&app, case).await;
+            villager.post(&format!("{}/actions", own(case)), json!({"action": "confirm"})).await.expect(200);
+        }
+        let (town, cadre) = (app.staff("town").await, app.staff("cadre").await);
+        let reason = app.nobody().get("/lists/reopen_reasons").await.expect(200)["items"][0]["code"].clone();
+        let order = json!({"action": "reopen_by_order", "reason": reason, "text": "回访未办好"});
+        let stand_in = app.staff("cadre2").await;
+        let absence = json!({"stand_in": stand_in.id(), "from": "2026-11-23", "until": "2026-11-27"});
+        cadre.post("/staff/absences", absence).await.expect(201);
+        let again = town.post(&actions(&case), order.clone()).await.expect(200);
+        assert_eq!((&again["state"], &again["assignee"]), (&json!("in_progress"), &json!(stand_in.id())));
+        dismissed(&app, &cadre).await;
+        let again = town.post(&actions(&other), order).await.expect(200);
+        assert_eq!((&again["state"], &again["assignee"]), (&json!("in_progress"), &json!(null)));
+        let desk = app.staff("desk").await;
+        let events = desk.get(&format!("/staff/cases/{}/events", other["id"].as_str().unwrap())).await.expect(200);
+        let actions: Vec<&Value> = events["items"].as_array().unwrap().iter().rev().take(2).map(|it| &it["action"]).collect();
+        assert_eq!(actions, ["release", "reopen_by_order"]);
+        app.drain_jobs().await;
     }
 
     async fn open_work_goes_back_to_its_unit_due_when_it_was(app: TestApp) {

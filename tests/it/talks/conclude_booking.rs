@@ -48,6 +48,26 @@ both_engines! {
         assert_eq!(told(&villager).await, ["talk_answered", "booked"]);
     }
 
+    async fn what_becomes_a_case_is_answered_by_the_next_talk_day(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        // The usual days of the village are the 5th, 15th and 25th; this one is held on a day of its own.
+        let day = hosted(&app, &[], 3).await;
+        let booking = matter(&villager, &day, "public", "修路").await;
+        let done = concluded(&app, &desk, &booking, json!({"record": "转办", "outcome": "case"})).await;
+        let path = format!("/staff/cases/{}", done["case"].as_str().unwrap());
+        let accepted = desk.post(&format!("{path}/actions"), json!({"action": "accept"})).await.expect(200);
+        let days = app.nobody().get(&format!("/divisions/{}/talk-days", app.village().await)).await.expect(200);
+        let dates: Vec<&str> = days["items"].as_array().unwrap().iter().map(|day| day["date"].as_str().unwrap()).collect();
+        let held = day["date"].as_str().unwrap();
+        let next = dates.into_iter().find(|date| *date > held).unwrap();
+        assert_eq!((held, next), ("2026-11-24", "2026-11-25"));
+        assert_eq!((&accepted["accepted_on"], &accepted["promised_due_on"]), (&json!("2026-11-23"), &json!(next)));
+        let why = desk.get(&format!("{path}/due-date")).await.expect(200);
+        assert_eq!((&why["limit"], &why["next_talk_on"]), (&json!(2), &json!(next)));
+        assert!(why["sentence"].as_str().unwrap().contains("下一个说事日 2026-11-25"), "{why}");
+        app.drain_jobs().await;
+    }
+
     async fn a_retry_concludes_once(app: TestApp) {
         let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
         let booking = matter(&villager, &hosted(&app, &[], 3).await, "public", "修路").await;

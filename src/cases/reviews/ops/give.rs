@@ -1,4 +1,4 @@
-//! Giving a review: one a round, by the person whose case it is, within thirty days of the answer; one addition later,
+//! Giving a review: one a round, by the person whose case it is or the helper who filed it, within thirty days of the answer; one addition later,
 //! and after a bad one was followed up one second rating.
 
 use chrono::TimeDelta;
@@ -19,16 +19,18 @@ use crate::{
     app::App,
     auth::Villager,
     cases::{
+        agency::{self, Reach},
         commands::ReviewCase,
         ops::merging,
         reviews::{
             bodies::{AddToReview, RerateCase, ReviewView},
             rules,
         },
-        scope,
     },
+    clock::local_day,
     db::Tx,
     lists,
+    people::{self, Grant, Use},
     problem::{Code, FieldFault, OnUnique, Problem},
     settings::{self, Term},
 };
@@ -47,13 +49,14 @@ pub(in crate::cases::reviews) async fn give(
     let now = app.clock.now();
     let tags = body.tags.clone().unwrap_or_default();
     check(body, &tags)?;
-    let case = scope::one(scope::of_villager(me), id, tx).await?;
+    let reach = reached(tx, me, id, now).await?;
+    let case = reach.case;
     let answered = answered(tx, app, &case, now).await?;
     let row = review::ActiveModel {
         id: Set(ReviewId::fresh()),
         case_id: Set(id),
         round: Set(answered.round),
-        person_id: Set(me.person()),
+        person_id: Set(case.person_id),
         stars: Set(body.stars),
         tags: Set(serde_json::json!(tags)),
         text: Set(body.text.clone()),
@@ -71,6 +74,7 @@ pub(in crate::cases::reviews) async fn give(
     } else {
         None
     };
+    note_use(tx, app, reach.grant, "review", id, now).await?;
     Ok(ReviewView::of(review, follow_up))
 }
 
@@ -79,8 +83,9 @@ pub(in crate::cases::reviews) async fn of_case(
     db: &impl ConnectionTrait,
     me: &Villager,
     id: CaseId,
+    now: Instant,
 ) -> Result<Vec<ReviewView>, Problem> {
-    scope::one(scope::of_villager(me), id, db).await?;
+    reached(db, me, id, now).await?;
     let rows = review::Entity::find()
         .filter(review::COLUMN.case_id.eq(id))
         .order_by_asc(review::Column::Round)
@@ -106,7 +111,8 @@ pub(in crate::cases::reviews) async fn add(
     body: &AddToReview,
 ) -> Result<ReviewView, Problem> {
     let now = app.clock.now();
-    let (case, review) = own(tx, me, case, id).await?;
+    let (reach, review) = own(tx, me, case, id, now).await?;
+    let case = reach.case;
     if review.addition.is_some() {
         return Err(Code::AlreadyReviewed.into());
     }
@@ -114,6 +120,7 @@ pub(in crate::cases::reviews) async fn add(
     let mut row = review.into_active_model();
     row.addition = Set(Some(body.text.clone()));
     row.added_at = Set(Some(now));
+    note_use(tx, app, reach.grant, "review", case.id, now).await?;
     with_follow_up(tx, row.update(tx).await?).await
 }
 
@@ -128,7 +135,8 @@ pub(in crate::cases::reviews) async fn rerate(
     (case, id): (CaseId, ReviewId),
     body: &RerateCase,
 ) -> Result<ReviewView, Problem> {
-    let (_, review) = own(tx, me, case, id).await?;
+    let now = app.clock.now();
+    let (reach, review) = own(tx, me, case, id, now).await?;
     if review.second_stars.is_some() {
         return Err(Code::AlreadyReviewed.into());
     }
@@ -142,7 +150,8 @@ pub(in crate::cases::reviews) async fn rerate(
     }
     let mut row = review.into_active_model();
     row.second_stars = Set(Some(body.stars));
-    row.rerated_at = Set(Some(app.clock.now()));
+    row.rerated_at = Set(Some(now));
+    note_use(tx, app, reach.grant, "review", case, now).await?;
     with_follow_up(tx, row.update(tx).await?).await
 }
 
@@ -151,12 +160,42 @@ async fn with_follow_up(tx: &Tx, review: review::Model) -> Result<ReviewView, Pr
     Ok(ReviewView::of(review, follow_up))
 }
 
-/// A review of one's own, held until the commit.
-async fn own(tx: &Tx, me: &Villager, case: CaseId, id: ReviewId) -> Result<(case::Model, review::Model), Problem> {
-    let case = scope::one(scope::of_villager(me), case, tx).await?;
-    let row =
-        review::Entity::find_by_id(id).filter(review::COLUMN.case_id.eq(case.id)).lock_exclusive().one(tx).await?;
-    Ok((case, row.ok_or_else(Problem::not_found)?))
+/// A case of one's own, or one that one filed as a helper and may still act on.
+///
+/// # Errors
+/// `not_found`; `no_authorisation` for another helper than the one on record.
+async fn reached(db: &impl ConnectionTrait, me: &Villager, id: CaseId, now: Instant) -> Result<Reach, Problem> {
+    let reach = agency::reach(db, me, id, local_day(now)).await?;
+    if reach.grant.is_some() && reach.case.agent_id != Some(me.person()) {
+        return Err(Code::NoAuthorisation.into());
+    }
+    Ok(reach)
+}
+
+/// What a helper did is told to whom they did it for.
+async fn note_use(
+    tx: &Tx,
+    app: &App,
+    grant: Option<Grant>,
+    action: &'static str,
+    case: CaseId,
+    now: Instant,
+) -> Result<(), Problem> {
+    let Some(grant) = grant else { return Ok(()) };
+    people::used(tx, app, &grant, Use { action, case: Some(case), booking: None }, now).await
+}
+
+/// A review of such a case, held until the commit.
+async fn own(
+    tx: &Tx,
+    me: &Villager,
+    case: CaseId,
+    id: ReviewId,
+    now: Instant,
+) -> Result<(Reach, review::Model), Problem> {
+    let reach = reached(tx, me, case, now).await?;
+    let row = review::Entity::find_by_id(id).filter(review::COLUMN.case_id.eq(case)).lock_exclusive().one(tx).await?;
+    Ok((reach, row.ok_or_else(Problem::not_found)?))
 }
 
 /// The case whose answer is reviewed: itself, or the one into which it was merged.
