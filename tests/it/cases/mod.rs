@@ -16,6 +16,7 @@ mod staff_lists;
 pub(super) mod stage;
 mod supervision;
 mod track_case;
+mod twelve_months;
 
 use entity::{case, id::CaseId};
 use sea_orm::{ActiveModelTrait, Set};
