@@ -21,7 +21,7 @@ pub(super) fn of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet
             }
             Run::Han(han) => {
                 terms.extend(pairs(&han));
-                terms.extend(han.last().map(|last| last.to_string()));
+                terms.extend(han.last().map(ToString::to_string));
             }
         }
     }

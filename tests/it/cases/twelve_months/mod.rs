@@ -147,11 +147,8 @@ fn check_supervision(lives: &Lives, year: &Year) {
 
 /// Every rate of every month, quarter and of the year, for both villages and the township.
 async fn check_rates(lives: &Lives, year: &mut Year, first: NaiveDate, last: NaiveDate) {
-    let (town, village, neighbour) = (
-        year.town.who(&year.app, "town").await,
-        year.app.village().await,
-        year.town.neighbour_village(&year.app).await,
-    );
+    let (town, village, neighbour) =
+        (year.town.who(&year.app, "town").await, year.app.village().await, year.town.neighbour_village());
     let township = lives.cases[0].township_id;
     let mut periods: Vec<String> = Vec::new();
     let mut month = first.with_day(1).unwrap();

@@ -77,7 +77,7 @@ impl Town {
         self.people.get(app, name).await
     }
 
-    pub(super) async fn neighbour_village(&self, _app: &TestApp) -> DivisionId {
+    pub(super) fn neighbour_village(&self) -> DivisionId {
         self.neighbour
     }
 
