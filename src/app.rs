@@ -27,11 +27,12 @@ use crate::{
     db::Db,
     dev, divisions,
     http::{self, Lane},
-    lists, notices, openapi, operations, people,
+    lists, notices, open311, openapi, operations, people,
     problem::Problem,
+    reports,
     settings::{self, Settings},
     sms::Sms,
-    staffing, talks, telemetry, wechat, wecom,
+    staffing, talks, telemetry, webhooks, wechat, wecom,
 };
 
 /// Everything a handler, a job or a command may need.
@@ -62,6 +63,8 @@ pub struct App {
     pub settings: ArcSwap<Settings>,
     /// Names of service items.
     pub item_names: catalogue::ItemNames,
+    /// What versions of service items ask for.
+    pub requirements: catalogue::RequirementsOfItems,
     /// Who is behind a token.
     pub sessions: auth::Sessions,
     /// What is asked for by number and phone tail.
@@ -72,6 +75,8 @@ pub struct App {
     pub watches: talks::Watches,
     /// Villagers who file a case.
     pub filings: Lane<cases::Wish>,
+    /// The way to servers of others that are told of cases.
+    pub webhooks: webhooks::Sender,
     /// The contract, written out.
     pub openapi: String,
     /// Addresses and their methods.
@@ -136,11 +141,13 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         calendar: ArcSwap::new(calendar),
         settings: ArcSwap::from_pointee(of_places),
         item_names: catalogue::ItemNames::default(),
+        requirements: catalogue::RequirementsOfItems::new(clock.clone()),
         sessions: auth::sessions(&db),
         tracking: cases::tracking(&db),
         bookings: talks::lane(&db),
         watches: talks::Watches::default(),
         filings: cases::lane(&db),
+        webhooks: webhooks::Sender::new(&config.webhooks),
         openapi: document.to_string(),
         routes: openapi::Routes::of(&document),
         metrics,
@@ -166,8 +173,12 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(audit::routes)
                 .configure(lists::routes)
                 .configure(staffing::routes)
-                .configure(settings::routes),
+                .configure(settings::routes)
+                .configure(webhooks::routes)
+                .configure(open311::routes)
+                .configure(reports::routes),
         )
+        .configure(open311::facade)
         .configure(operations::routes);
 }
 

@@ -72,6 +72,10 @@ pub struct Config {
     pub sms: Sms,
     /// How long personal data is kept.
     pub privacy: Privacy,
+    /// Servers of others that are told of cases.
+    pub webhooks: Webhooks,
+    /// The Open311 endpoint.
+    pub open311: Open311,
     /// Background work.
     pub jobs: Jobs,
     /// Logs.
@@ -161,6 +165,8 @@ pub struct Throttle {
     pub staff_failures_per_address: u32,
     /// `WeChat` sign-ins a minute and address.
     pub wechat_per_minute: u32,
+    /// Lists that anybody may read (Open311, open data) a minute and address.
+    pub open_reads_per_minute: u32,
     /// Wrong pairs an address in 10 minutes.
     pub track_failures_per_address: u32,
     /// Calls for unmasked data that one member of staff may make in an hour.
@@ -231,6 +237,33 @@ pub struct Privacy {
     pub case_archive_years: u32,
     /// Days a copy of one's own data can be fetched.
     pub export_days: u32,
+}
+
+/// `webhooks.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Hosts that may be told, as they stand in addresses.
+    pub allowed_hosts: Vec<String>,
+    /// Networks that are not public and may be reached all the same.
+    #[serde(deserialize_with = "read::networks")]
+    pub private_networks: Vec<IpNet>,
+    /// Whether `http://` is good enough.
+    pub plain_http: bool,
+    /// How long one attempt may take, in milliseconds.
+    pub answer_within_ms: u64,
+}
+
+/// `open311.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Open311 {
+    /// Statistical code of the place that is meant where a call names none; empty: each call names one.
+    pub jurisdiction: String,
+    /// How the outside reaches this server; empty: by the address a call came by.
+    pub public_url: String,
+    /// Matters that one key may file in a minute.
+    pub filings_per_minute: u32,
 }
 
 /// `jobs.*`

@@ -105,7 +105,11 @@ const DESKS: &[Desk] = &[
         name: "通川区民情督办室（样例）",
         people: &[
             ("county", "样例 督办员己", &[Duty::Supervise]),
-            ("admin", "样例 管理员庚", &[Duty::ManageAccounts, Duty::ManageCatalogue, Duty::ReadAudit]),
+            (
+                "admin",
+                "样例 管理员庚",
+                &[Duty::ManageAccounts, Duty::ManageCatalogue, Duty::ReadAudit, Duty::ManageReceivers],
+            ),
         ],
     },
     Desk {
@@ -174,7 +178,9 @@ async fn load_reference(app: &App) -> Result<(), StartFault> {
     }
     // Only into an empty catalogue: what the operator published since is not taken back at the next start.
     if service_item::Entity::find().one(app.db.read()).await?.is_none() {
-        catalogue::import::import(&app.db, CATALOGUE, now).await.map_err(|fault| said("catalogue")(&fault))?;
+        catalogue::import::import(&app.db, CATALOGUE, app.clock.clone())
+            .await
+            .map_err(|fault| said("catalogue")(&fault))?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ mod paging;
 mod reply;
 mod upload;
 
-pub use body::{Checked, MAX_TEXT, faults_of, plain_text};
+pub use body::{Checked, MAX_TEXT, faults_of, part, plain_text, tidy};
 pub use command::{ANSWER_PURPOSE, Command};
 pub use envelope::{RequestId, envelope, fallback};
 pub use forwarded::client_address;
@@ -78,7 +78,7 @@ impl FromRequest for Language {
     }
 }
 
-fn read_query<T: DeserializeOwned + Validate>(query: &str) -> Result<T, Problem> {
+pub(crate) fn read_query<T: DeserializeOwned + Validate>(query: &str) -> Result<T, Problem> {
     let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
         .map_err(|_| Problem::field("?", "format"))?
         .into_inner();

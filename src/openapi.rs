@@ -13,7 +13,11 @@ use utoipa::{
 };
 use utoipa_actix_web::AppExt;
 
-use crate::problem::{Code, ProblemSchema};
+use crate::{
+    open311::Open311Error,
+    problem::{Code, ProblemSchema},
+    webhooks::events::CaseCloudEvent,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,7 +27,7 @@ use crate::problem::{Code, ProblemSchema};
     ),
     security(("bearer" = [])),
     modifiers(&Bearer),
-    components(schemas(ProblemSchema)),
+    components(schemas(ProblemSchema, CaseCloudEvent, Open311Error)),
     tags(
         (name = "auth", description = "Signing in 登录"),
         (name = "me", description = "Oneself 我的"),
@@ -32,7 +36,11 @@ use crate::problem::{Code, ProblemSchema};
         (name = "catalogue", description = "Service items 事项目录"),
         (name = "cases", description = "Cases 办件"),
         (name = "staff", description = "Staff 工作人员"),
+        (name = "reports", description = "Periodic lists and reports 上报"),
+        (name = "open data", description = "What everybody may read 开放数据"),
         (name = "lists", description = "Closed lists 字典"),
+        (name = "connections", description = "Connected systems 系统对接"),
+        (name = "open311", description = "Public matters for other programs (Open311 GeoReport v2) 公开诉求接口"),
         (name = "operations", description = "For operators 运维"),
     )
 )]
@@ -57,10 +65,14 @@ pub fn document() -> Value {
         .split_for_parts();
     let mut document = serde_json::to_value(collected).unwrap_or_default();
     if let Some(Value::Object(paths)) = document.get_mut("paths") {
-        for (_, methods) in paths.iter_mut() {
+        for (path, methods) in paths.iter_mut() {
             let Value::Object(methods) = methods else { continue };
             for (method, operation) in methods.iter_mut() {
                 if let Value::Object(operation) = operation {
+                    if path.starts_with("/open311/") {
+                        complete_open311(method, operation);
+                        continue;
+                    }
                     complete(method, operation);
                 }
             }
@@ -119,6 +131,30 @@ fn complete(method: &str, operation: &mut Map<String, Value>) {
     }
 }
 
+/// Failures of Open311 have its own shape in the format that was asked for; what fails around it, ours.
+fn complete_open311(method: &str, operation: &mut Map<String, Value>) {
+    let mut statuses = vec![400, 401, 404, 429, 500, 503];
+    if method != "get" {
+        statuses.extend([403, 409, 413, 415, 422]);
+    }
+    let Some(Value::Object(responses)) = operation.get_mut("responses") else { return };
+    for (status, response) in responses.iter_mut() {
+        describe(status, response);
+    }
+    for status in statuses {
+        let word = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Failure");
+        let answer = json!({
+            "description": word,
+            "content": {
+                "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Open311Error"}}},
+                "text/xml": {"schema": {"type": "string"}},
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+            },
+        });
+        responses.entry(status.to_string()).or_insert(answer);
+    }
+}
+
 /// A response must have a description; the word of its status is one.
 fn describe(status: &str, response: &mut Value) {
     let word = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok()?.canonical_reason());
@@ -135,6 +171,8 @@ pub struct Routes(Vec<(Vec<Segment>, Vec<String>)>);
 
 enum Segment {
     Fixed(String),
+    /// `requests.{format}`
+    Begins(String),
     Any,
 }
 
@@ -150,8 +188,11 @@ impl Routes {
             routes.insert(path, names.unwrap_or_default());
         }
         let cut = |path: &str| {
-            let segment =
-                |part: &str| if part.starts_with('{') { Segment::Any } else { Segment::Fixed(part.to_owned()) };
+            let segment = |part: &str| match part.split_once('{') {
+                None => Segment::Fixed(part.to_owned()),
+                Some(("", _)) => Segment::Any,
+                Some((start, _)) => Segment::Begins(start.to_owned()),
+            };
             path.split('/').map(segment).collect()
         };
         Self(routes.into_iter().map(|(path, methods)| (cut(path), methods)).collect())
@@ -165,6 +206,7 @@ impl Routes {
             route.len() == parts.len()
                 && route.iter().zip(&parts).all(|(segment, part)| match segment {
                     Segment::Fixed(fixed) => fixed == part,
+                    Segment::Begins(start) => part.len() > start.len() && part.starts_with(start.as_str()),
                     Segment::Any => !part.is_empty(),
                 })
         };

@@ -158,6 +158,12 @@ impl Problem {
         self
     }
 
+    /// What is wrong with which field.
+    #[must_use]
+    pub fn faults(&self) -> &[FieldFault] {
+        &self.0.faults
+    }
+
     /// Its code.
     #[must_use]
     pub fn code(&self) -> Code {

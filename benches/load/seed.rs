@@ -153,7 +153,7 @@ pub async fn people_and_slots(
     let unit = |username: &str| {
         format!("SELECT p.unit_id FROM posting p JOIN staff s ON s.id = p.staff_id WHERE s.username = '{username}'")
     };
-    let items = "SELECT code FROM service_item WHERE current AND kind = 'proxy' ORDER BY code";
+    let items = "SELECT code FROM service_item WHERE current AND kind = 'proxy' AND form IS NULL ORDER BY code";
     let world = World {
         villages,
         cadre: only(store.ids("SELECT id FROM staff WHERE username = 'cadre'").await?),

@@ -171,6 +171,9 @@ pub enum CaseChannel {
     Pasted,
     #[sea_orm(string_value = "paper")]
     Paper,
+    /// Through somebody else's program.
+    #[sea_orm(string_value = "open311")]
+    Open311,
 }
 
 /// What the answer says was achieved.
@@ -351,6 +354,10 @@ pub struct Model {
     pub object: Option<String>,
     /// The villagers' group (组) it lies in, where that is known.
     pub group_name: Option<String>,
+    /// Anybody may see it, without whose it is.
+    pub public: bool,
+    /// The number by which anybody may; empty unless the villager agrees.
+    pub public_id: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

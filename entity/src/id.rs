@@ -42,6 +42,7 @@ ids! {
     AbsenceId, AuthorisationId, AuthorisationUseId, BookingEventId, BookingId, CallBackId, CaseId, CaseEventId, CoHandlerId, ConflictId,
     ConsentId,
     CouncilMatterId, DataExportId, DivisionChangeId, DivisionId, DutyEntryId, FollowUpId, HostCoverId, HouseholdId, JobId, MinutesSignatureId, NoticeId,
-    PartyId, PersonId, PostingId, ResidenceClaimId, ReviewAppealId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
+    PartyId, PersonId, PostingId, ReportId, ResidenceClaimId, ReviewAppealId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
     TalkDayId, TalkMinutesId, TalkRatingId, TalkRecordId, TalkRuleId, TalkWaitId, TalkWaiterId, UnitId,
+    ApiKeyId, WebhookDeliveryId, WebhookId,
 }

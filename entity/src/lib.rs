@@ -11,6 +11,7 @@ pub mod id;
 pub mod sealed;
 
 pub mod absence;
+pub mod api_key;
 pub mod audit_entry;
 pub mod audit_head;
 pub mod authorisation;
@@ -40,10 +41,13 @@ pub mod idempotent_answer;
 pub mod job;
 pub mod minutes_signature;
 pub mod notice;
+pub mod open311_request;
 pub mod person;
 pub mod phone_code;
 pub mod posting;
 pub mod refresh_token;
+pub mod report;
+pub mod report_line;
 pub mod residence_claim;
 pub mod review;
 pub mod review_appeal;
@@ -62,6 +66,8 @@ pub mod talk_wait;
 pub mod talk_waiter;
 pub mod throttle;
 pub mod unit;
+pub mod webhook;
+pub mod webhook_delivery;
 pub mod wechat_account;
 
 /// An instant: UTC, milliseconds.

@@ -19,8 +19,13 @@ mod m0010_host_covers;
 mod m0011_indexes_of_talk_days;
 mod m0012_cases_whole;
 mod m0013_reviews_whole;
+mod m0014_catalogue_whole;
+mod m0015_reports;
+mod m0016_webhooks;
+mod m0017_open311;
 mod m0018_search;
 mod m0019_by_the_next_talk_day;
+mod m0020_first_contacts;
 mod shape;
 
 /// All steps, oldest first.
@@ -42,8 +47,13 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_indexes_of_talk_days::Migration),
             Box::new(m0012_cases_whole::Migration),
             Box::new(m0013_reviews_whole::Migration),
+            Box::new(m0014_catalogue_whole::Migration),
+            Box::new(m0015_reports::Migration),
+            Box::new(m0016_webhooks::Migration),
+            Box::new(m0017_open311::Migration),
             Box::new(m0018_search::Migration),
             Box::new(m0019_by_the_next_talk_day::Migration),
+            Box::new(m0020_first_contacts::Migration),
         ]
     }
 }

@@ -50,6 +50,10 @@ duties! {
     ReadMinors "read_minors",
     /// 审计.
     ReadAudit "read_audit",
+    /// 系统对接: receivers of webhooks, keys of Open311.
+    ManageReceivers "manage_receivers",
+    /// 上报审签: draw and sign periodic lists and reports.
+    SignReports "sign_reports",
 }
 
 /// A need of a handler, as a type: any of these duties will do.
@@ -84,7 +88,7 @@ needs! {
     ReadAudit: ReadAudit;
     /// Is posted at all.
     Anything: AcceptCases | AssignCases | HandleCases | Supervise | HandleDiscipline | ManageTalks | HostTalks
-        | ManageAccounts | ManageCatalogue | ManagePeople | ReadMinors | ReadAudit;
+        | ManageAccounts | ManageCatalogue | ManagePeople | ReadMinors | ReadAudit | ManageReceivers | SignReports;
     /// Keeps who is near to whom.
     RecordConflicts: ManageAccounts | HandleDiscipline;
     /// Makes and changes talk days.
@@ -93,8 +97,16 @@ needs! {
     SeeCaseNumbers: AcceptCases | AssignCases | Supervise;
     /// Sees what talk days come to, not whom they were about.
     SeeTalkNumbers: ManageTalks | HostTalks | Supervise;
+    /// Keeps the servers of others that are told of cases, and keys of theirs.
+    ManageReceivers: ManageReceivers;
     /// Sees who is booked.
     SeeTalkLine: ManageTalks | HostTalks;
+    /// Draws periodic reports and reads them.
+    DrawReports: AcceptCases | AssignCases | Supervise | SignReports;
+    /// Signs what another person drew.
+    SignReports: Supervise | SignReports;
+    /// Keeps the catalogue of service items.
+    ManageCatalogue: ManageCatalogue;
 }
 
 #[cfg(test)]

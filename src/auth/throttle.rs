@@ -22,14 +22,15 @@ use crate::{
 /// Limits by client address that need not outlive the process.
 pub struct Limits {
     sign_ins: DefaultKeyedRateLimiter<IpAddr>,
+    open_reads: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limits {
     /// From configuration.
     #[must_use]
     pub fn new(settings: &config::Throttle) -> Self {
-        let a_minute = NonZeroU32::new(settings.wechat_per_minute).unwrap_or(NonZeroU32::MIN);
-        Self { sign_ins: RateLimiter::keyed(Quota::per_minute(a_minute)) }
+        let a_minute = |many| RateLimiter::keyed(Quota::per_minute(NonZeroU32::new(many).unwrap_or(NonZeroU32::MIN)));
+        Self { sign_ins: a_minute(settings.wechat_per_minute), open_reads: a_minute(settings.open_reads_per_minute) }
     }
 }
 
@@ -56,6 +57,14 @@ pub fn account_key(app: &App, username: &str) -> Result<String, Problem> {
 /// Refuses a flood of `WeChat` sign-ins from one address.
 pub(super) fn check_sign_in(app: &App, address: Option<IpAddr>) -> Result<(), Problem> {
     match address.map(|address| app.limits.sign_ins.check_key(&address)) {
+        Some(Err(_)) => Err(Problem::new(Code::TooManyRequests).retry_after(60)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a flood of reads that need no sign-in and cost more than a row.
+pub fn check_open_read(app: &App, req: &HttpRequest) -> Result<(), Problem> {
+    match address_of(req, app).map(|address| app.limits.open_reads.check_key(&address)) {
         Some(Err(_)) => Err(Problem::new(Code::TooManyRequests).retry_after(60)),
         _ => Ok(()),
     }

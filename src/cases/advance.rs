@@ -266,7 +266,7 @@ fn changed(next: &case::Model) -> case::ActiveModel {
         form: Set(next.form.clone()),
         unit_id: Set(next.unit_id),
         assignee_id: Set(next.assignee_id),
-        promised_days: Set(next.promised_days),
+        created_at: Set(next.created_at),
         accepted_on: Set(next.accepted_on),
         promised_due_on: Set(next.promised_due_on),
         statutory_due_on: Set(next.statutory_due_on),
@@ -304,6 +304,8 @@ fn changed(next: &case::Model) -> case::ActiveModel {
         confirmed: Set(next.confirmed),
         closed_at: Set(next.closed_at),
         updated_at: Set(next.updated_at),
+        public: Set(next.public),
+        public_id: Set(next.public_id.clone()),
         ..Default::default()
     }
 }

@@ -136,7 +136,7 @@ pub async fn act_on_case(
 ) -> Result<HttpResponse, Problem> {
     let (shared, caller) = (app.clone(), me.caller());
     let operation = async move |tx: &Tx, action: &VillagerAction| {
-        let case = act::by_villager(tx, &shared, &me, *id, action.clone()).await?;
+        let case = Box::pin(act::by_villager(tx, &shared, &me, *id, action.clone())).await?;
         villager_view(&shared, tx, case).await
     };
     command.once(&app, caller, StatusCode::OK, operation).await

@@ -69,7 +69,7 @@ macro_rules! body_with_matter {
             #[validate(length(min = 1, max = 4000))]
             #[schema(min_length = 1, max_length = 4000)]
             text: Option<String>,
-            /// Answers to the item's form.
+            /// Answers to the item's form; where there is no item, anything.
             #[schema(value_type = Option<Object>)]
             form: Option<serde_json::Map<String, Value>>,
             /// A code of the list `topics`.
@@ -122,6 +122,14 @@ body_with_matter! {
         draft: Option<bool>,
         /// Person id of somebody who let the caller act (`GET /me/principals`).
         for_person: Option<PersonId>,
+        /// Anybody may see the matter, without whose it is. Only one's own questions, pleas for help and suggestions;
+        /// can be taken back.
+        public: Option<bool>,
+        /// Codes of papers that came with earlier cases and are to serve again (`GET /catalogue/{code}/prepare`); needs
+        /// the consent `reuse_papers`. Of a draft they are named when it is submitted.
+        #[validate(length(max = 30))]
+        #[schema(max_items = 30)]
+        reuse: Option<Vec<String>>,
     }
 }
 
@@ -136,6 +144,10 @@ body_with_matter! {
         #[validate(length(min = 1, max = 200))]
         #[schema(min_length = 1, max_length = 200)]
         reason: Option<String>,
+        /// Codes of the item's papers that were handed in.
+        #[validate(length(max = 30))]
+        #[schema(max_items = 30)]
+        materials: Option<Vec<String>>,
     }
 }
 

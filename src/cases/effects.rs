@@ -16,7 +16,7 @@ use super::{
     sla::{self, Alarm, Reckoning},
     workflow::{self, Action, Step, To},
 };
-use crate::clock::local_day;
+use crate::{clock::local_day, settings::Term};
 
 /// What an action says beside reason, text and receiver. Kept with the event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,11 +129,11 @@ fn take(next: &mut case::Model, case: &case::Model, act: &Act, by: &By, reckonin
         (next.pending, next.pending_unit_id, next.pending_by) = (Some(*request), Some(*unit), by.staff);
     }
     match act.action {
+        // What was a draft is filed now.
+        Action::Submit => next.created_at = now,
         Action::Accept => {
             // Silence accepts on the day its time was over, however late the sweep came.
-            let accepted_on = local_day(case.step_due_at.map_or(now, |due| due.min(now)));
-            next.accepted_on = Some(accepted_on);
-            next.promised_days = sla::by_the_next_talk_day(next, accepted_on, &reckoning.clocks.calendar);
+            next.accepted_on = Some(local_day(case.step_due_at.map_or(now, |due| due.min(now))));
         }
         Action::RequestSupplement if next.state == CaseState::Supplement => ask_for_papers(next, reckoning),
         Action::Object => next.objected = true,
@@ -205,7 +205,7 @@ fn take(next: &mut case::Model, case: &case::Model, act: &Act, by: &By, reckonin
 
 fn ask_for_papers(next: &mut case::Model, reckoning: Reckoning<'_>) {
     next.supplements += 1;
-    let days = reckoning.clocks.terms.get(crate::settings::Term::SupplementDays);
+    let days = reckoning.clocks.terms.get(Term::SupplementDays);
     next.until_on = Some(reckoning.working_day(reckoning.today(), days));
 }
 
@@ -222,8 +222,9 @@ fn decide(next: &mut case::Model, act: &Act, reckoning: Reckoning<'_>) {
 
 /// Due dates, the clock of the step and the next light, as the row now has it.
 fn settle_clocks(next: &mut case::Model, case: &case::Model, action: Action, reckoning: Reckoning<'_>) {
-    let moved = matches!(action, Action::Accept | Action::Resume | Action::Reopen | Action::ReopenByOrder)
-        || next.extended_days != case.extended_days;
+    let moved =
+        matches!(action, Action::Accept | Action::Resume | Action::Reopen | Action::ReopenByOrder | Action::Unmerge)
+            || next.extended_days != case.extended_days;
     if moved {
         set_due_dates(next, reckoning);
     }
@@ -256,6 +257,16 @@ pub fn recalculated(case: &case::Model, reckoning: Reckoning<'_>) -> case::Model
     let mut next = case::Model { version: case.version + 1, updated_at: reckoning.now, ..case.clone() };
     set_due_dates(&mut next, reckoning);
     reckoning.clocks.calendar.version().clone_into(&mut next.calendar_version);
+    // Time that the villager has, and that somebody has to speak to them, moves forward too.
+    let since = local_day(next.since_at);
+    if let Some(until) = next.until_on.filter(|_| next.state == CaseState::Supplement) {
+        next.until_on = Some(until.max(reckoning.working_day(since, reckoning.clocks.terms.get(Term::SupplementDays))));
+    }
+    if let (Some(due), Some(signed), None) = (next.contact_due_at, next.signed_at, next.contacted_at)
+        && due > reckoning.now
+    {
+        next.contact_due_at = Some(due.max(sla::contact_due_at(&next, Reckoning { now: signed, ..reckoning })));
+    }
     // A step that is due already stays due: time that has passed does not come back.
     if next.step_due_at.is_some_and(|at| at > reckoning.now) {
         next.step_due_at = sla::step_due_at(&next, reckoning);

@@ -29,6 +29,14 @@ static CALLS: LazyLock<Vec<EmergencyCall>> = LazyLock::new(|| {
     read.expect("config/emergency.toml is well-formed").calls
 });
 
+impl EmergencyCall {
+    /// In Chinese or in English.
+    #[must_use]
+    pub fn in_words(&self, chinese: bool) -> &str {
+        if chinese { &self.zh } else { &self.en }
+    }
+}
+
 /// Whom to call because of these texts; empty when nothing sounds like danger.
 #[must_use]
 pub fn calls(texts: [&str; 2]) -> Vec<EmergencyCall> {

@@ -96,7 +96,8 @@ pub async fn explain(app: &App, case: &case::Model) -> Result<DueDateExplained, 
     let pauses = pauses(app.db.read(), case, local_day(app.clock.now())).await?;
     let count = |days: i32| u32::try_from(days).unwrap_or(0);
     // An extension moves what was promised; where nothing was, there is none to move.
-    let (limit, extended) = (sla::limit(case), count(case.extended_days));
+    let sooner = case.accepted_on.and_then(|on| sla::days_to_the_next_talk(&clocks.calendar, case, on));
+    let (limit, extended) = (sooner.unwrap_or_else(|| sla::limit(case)), count(case.extended_days));
     let days = case.accepted_on.map(|on| walk(&clocks.calendar, on, limit, extended, &pauses)).unwrap_or_default();
     let mut explained = DueDateExplained {
         sentence: String::new(),
@@ -107,7 +108,7 @@ pub async fn explain(app: &App, case: &case::Model) -> Result<DueDateExplained, 
         promised_due_on: case.promised_due_on,
         statutory_due_on: case.statutory_due_on,
         due_on: case.due_on,
-        next_talk_on: case.next_talk_on,
+        next_talk_on: case.next_talk_on.filter(|_| sooner.is_some()),
         reopened_on: case.reopened_on,
         calendar_version: case.calendar_version.clone(),
         provisional: case.provisional,

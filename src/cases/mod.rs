@@ -11,14 +11,19 @@ mod commands;
 mod dispatch;
 mod duplicates;
 pub mod effects;
-mod emergency;
+pub mod emergency;
 mod explain;
+mod export;
+mod fresh;
 mod guards;
 pub mod jobs;
+pub mod log;
 mod near;
 pub mod number;
 mod ops;
 mod overview;
+mod papers;
+pub mod publication;
 pub mod replay;
 mod reveal;
 mod reviews;
@@ -43,6 +48,8 @@ pub use ops::{
     take_up::{Heard, take_up},
     track::{Tracking, tracking},
 };
+pub use overview::rates;
+pub use papers::{HeldPaper, PapersOf};
 pub use search::keep::read_new as keep_words;
 pub use take_up::TakeUpCase;
 
@@ -73,6 +80,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(api::track_case)
         .service(staff_api::list_staff_cases)
         .service(staff_api::enter_case)
+        // Before the one by id, which its address would be taken for.
+        .service(export::export_cases)
         .service(staff_api::get_staff_case)
         .service(staff_api::list_staff_case_events)
         .service(staff_api::act_on_staff_case)
@@ -85,5 +94,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(dispatch::api::add_duty)
         .service(dispatch::api::remove_duty)
         .service(dispatch::api::suggest_receiver)
-        .service(reveal::reveal_case);
+        .service(reveal::reveal_case)
+        .service(publication::api::publish_case)
+        .service(publication::api::withdraw_publication);
 }

@@ -5,10 +5,12 @@
 pub mod act;
 pub mod alarms;
 pub mod closed_list;
+mod draft;
 pub mod file;
-mod filing;
+pub(super) mod filing;
 pub mod find;
 pub mod hand_over;
+pub mod listing;
 pub mod merging;
 pub mod people;
 mod prepare;

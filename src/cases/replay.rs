@@ -3,13 +3,14 @@
 //! Every event goes through the same pure functions as the step that wrote it; tests hold each case of theirs to it.
 
 use entity::{
-    case::{self, CaseState},
+    case,
     case_event::{self, EventBy},
 };
 
 use super::{
     advance::{Act, By, Reckoning},
     effects::{self, Detail},
+    fresh,
     sla::{self, Alarm},
     workflow::{self, Action, Aside},
 };
@@ -37,48 +38,45 @@ pub fn replay(row: &case::Model, events: &[case_event::Model], clocks: &Clocks) 
 
 /// The row as its first event left it.
 fn as_filed(row: &case::Model, first: &case_event::Model, clocks: &Clocks) -> case::Model {
+    // What was filed stays as it is; everything else begins anew.
+    let filed = row.clone();
     let mut case = case::Model {
-        state: CaseState::Submitted,
         version: first.seq,
-        round: 1,
         unit_id: first.unit_id,
-        assignee_id: None,
-        accepted_on: None,
-        promised_due_on: None,
-        statutory_due_on: None,
-        provisional: false,
         calendar_version: first.calendar_version.clone(),
-        since_at: first.at,
-        until_on: None,
-        paused_on: None,
-        paused_days: 0,
-        extended_days: 0,
-        reopened_on: None,
-        pending: None,
-        pending_unit_id: None,
-        pending_by: None,
-        supplements: 0,
-        objected: false,
-        returns: 0,
-        locked_unit_id: None,
-        reopens: 0,
-        former_assignee_id: None,
-        nudges: 0,
-        nudged_on: None,
-        signed_at: None,
-        contact_due_at: None,
-        contacted_at: None,
-        papers_due_at: None,
-        merged_into: None,
-        gathered: 0,
-        alarm_step: 0,
-        alarm_at: None,
-        result: None,
-        answered_at: None,
-        confirmed: None,
-        closed_at: None,
-        updated_at: first.at,
-        ..row.clone()
+        id: filed.id,
+        number: filed.number,
+        kind: filed.kind,
+        title: filed.title,
+        text: filed.text,
+        form: filed.form,
+        topic: filed.topic,
+        concern: filed.concern,
+        urgency: filed.urgency,
+        channel: filed.channel,
+        confidential: filed.confidential,
+        item_id: filed.item_id,
+        promised_days: filed.promised_days,
+        statutory_days: filed.statutory_days,
+        village_id: filed.village_id,
+        township_id: filed.township_id,
+        county_id: filed.county_id,
+        first_unit_id: filed.first_unit_id,
+        person_id: filed.person_id,
+        booking_id: filed.booking_id,
+        next_talk_on: filed.next_talk_on,
+        private: filed.private,
+        agent_id: filed.agent_id,
+        authorisation_id: filed.authorisation_id,
+        entered_by: filed.entered_by,
+        contact_name: filed.contact_name,
+        contact_phone: filed.contact_phone,
+        client_time: filed.client_time,
+        object: filed.object,
+        group_name: filed.group_name,
+        public: filed.public,
+        public_id: filed.public_id,
+        ..fresh::untouched(first.at)
     };
     case.step_due_at = sla::step_due_at(&case, Reckoning { now: first.at, clocks });
     case.due_on = case.step_due_at.map_or(row.due_on, crate::clock::local_day);
@@ -122,6 +120,7 @@ fn beside(
             updated_at: event.at,
             ..case.clone()
         },
+        Aside::Publication => case::Model { version: case.version + 1, updated_at: event.at, ..case.clone() },
         Aside::Gather => effects::gathered(case, &detail(event)?, reckoning),
         Aside::Recalculate => effects::recalculated(case, reckoning),
         Aside::Alarm => match detail(event)? {

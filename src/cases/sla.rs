@@ -74,18 +74,13 @@ pub fn promised_days(terms: &Terms, kind: CaseKind, concern: Option<CaseConcern>
     Some(terms.get(term))
 }
 
-/// The promised days of a case that is accepted on a day: what was said on a talk day is answered by the next one, where
-/// that is sooner.
+/// What was said on a talk day is answered by the next one, where that comes before the promised days are over: then the
+/// working days until it, a day off moving on.
 #[must_use]
-pub fn by_the_next_talk_day(case: &case::Model, accepted_on: NaiveDate, calendar: &Calendar) -> Option<i32> {
-    let sooner = case.next_talk_on.filter(|on| *on > accepted_on).map(|on| {
-        let days = calendar.working_days_between(accepted_on, on) + u32::from(!calendar.is_working(on));
-        i32::try_from(days).unwrap_or(i32::MAX)
-    });
-    match (case.promised_days, sooner) {
-        (Some(days), Some(sooner)) => Some(days.min(sooner)),
-        (days, _) => days,
-    }
+pub fn days_to_the_next_talk(calendar: &Calendar, case: &case::Model, accepted_on: NaiveDate) -> Option<u32> {
+    let on = case.next_talk_on.filter(|on| *on > accepted_on)?;
+    let days = calendar.working_days_between(accepted_on, on) + u32::from(!calendar.is_working(on));
+    (days < limit(case)).then_some(days)
 }
 
 /// Due dates of an accepted case.
@@ -118,7 +113,8 @@ pub fn due_dates(clocks: &Clocks, case: &case::Model, accepted_on: NaiveDate) ->
         Some(least) if least.on > due.on => least,
         _ => due,
     };
-    let promised = case.promised_days.map(|days| at_least(moved(count(days), paused + extended)));
+    let sooner = days_to_the_next_talk(&clocks.calendar, case, accepted_on);
+    let promised = case.promised_days.map(|days| at_least(moved(sooner.unwrap_or(count(days)), paused + extended)));
     // What the law allows is moved by pauses alone.
     let statutory = case.statutory_days.map(|days| moved(count(days), paused));
     let otherwise = || at_least(moved(limit(case), paused + extended));

@@ -5,7 +5,8 @@ use entity::{
     case::{self, CaseKind, CaseState},
     id::{CaseId, DivisionId, UnitId},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 use validator::Validate;
 
@@ -14,10 +15,11 @@ use super::{
     commands::{EnterCase, StaffAction, known_topic},
     explain::{self, DueDateExplained},
     ops::{
-        act, closed_list, file, find,
-        staff_lists::{self, StaffView},
+        act, file, find,
+        listing::{self, Asked},
+        staff_lists::StaffView,
     },
-    scope, search,
+    scope,
     sla::{self, DueLight},
     timeline::{self, CaseEventView},
     trail,
@@ -42,7 +44,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct ListStaffCases {
     /// Left out: `inbox`.
-    view: Option<StaffView>,
+    pub(super) view: Option<StaffView>,
     state: Option<CaseState>,
     kind: Option<CaseKind>,
     /// The unit that has it.
@@ -63,14 +65,15 @@ pub struct ListStaffCases {
     /// view does not narrow. Words of a new case are found within a minute.
     #[validate(length(min = 1, max = 64))]
     #[param(min_length = 1, max_length = 64)]
-    q: Option<String>,
+    pub(super) q: Option<String>,
 }
 
 impl ListStaffCases {
-    fn narrow(&self, app: &App) -> Result<find::Narrow, Problem> {
+    /// What is asked for.
+    pub(super) fn asked(&self, app: &App) -> Result<Asked, Problem> {
         let today = local_day(app.clock.now());
         let yellow_until = sla::yellow_until(&app.settings.load().of(&[]), today);
-        Ok(find::Narrow {
+        let by = find::Narrow {
             state: self.state,
             kind: self.kind,
             unit: self.unit,
@@ -78,7 +81,8 @@ impl ListStaffCases {
             topic: self.topic.clone(),
             period: self.period.as_deref().map(Period::read).transpose()?,
             light: self.light.map(|light| (light, find::LightDays { today, yellow_until })),
-        })
+        };
+        Ok(Asked { view: self.view.unwrap_or_default(), typed: self.q.clone(), by })
     }
 }
 
@@ -91,32 +95,14 @@ pub async fn list_staff_cases(
     query: ListQuery<ListStaffCases>,
 ) -> Result<HttpResponse, Problem> {
     let ListQuery { by, page } = query;
-    let narrow = by.narrow(&app)?;
-    let view = by.view.unwrap_or_default();
-    if let Some(typed) = &by.q {
-        return shown(&app, &staff, &page, search::find::cases(&app, &staff, &narrow, typed, &page).await?).await;
-    }
-    if view == StaffView::Closed {
-        return shown(&app, &staff, &page, closed_list::list(&app, &staff, &narrow, &page).await?).await;
-    }
-    let rows = staff_lists::list(&app, &staff, view, &narrow, &page).await?;
-    shown(&app, &staff, &page, rows.into_iter().map(|row| ((row.due_on, row.id), row)).collect()).await
-}
-
-/// A page of cases, each with what pages go on from.
-async fn shown<K: Copy + Serialize>(
-    app: &App,
-    staff: &Staff<WorkOnCases>,
-    page: &PageQuery,
-    keyed: Vec<(K, case::Model)>,
-) -> Result<HttpResponse, Problem> {
-    let (keys, rows): (Vec<K>, Vec<case::Model>) = keyed.into_iter().unzip();
-    let names = find::Names::of_items(app, app.db.read(), &rows).await?;
-    trail::listed(app, staff).await?;
-    let around = scope::Around::look(app.db.read(), staff, &rows).await?;
-    let view = |(_, row)| staff_view(app, staff, row, &names, &around).map(StaffCaseView::in_a_list);
+    let (keys, rows): (Vec<Value>, Vec<case::Model>) =
+        listing::page(&app, &staff, &by.asked(&app)?, &page).await?.into_iter().unzip();
+    let names = find::Names::of_items(&app, app.db.read(), &rows).await?;
+    trail::listed(&app, &staff).await?;
+    let around = scope::Around::look(app.db.read(), &staff, &rows).await?;
+    let view = |(_, row)| staff_view(&app, &staff, row, &names, &around).map(StaffCaseView::in_a_list);
     let keyed = keys.into_iter().zip(rows).collect();
-    json(&Page::cut(keyed, page.size(), |(key, _)| *key, view)?.sound()?)
+    json(&Page::cut(keyed, page.size(), |(key, _): &(Value, _)| key.clone(), view)?.sound()?)
 }
 
 /// Enters a case for somebody who came, called or wrote.
@@ -225,7 +211,7 @@ fn staff_view(
     views::for_staff(app, case, names, &by)
 }
 
-async fn written_view(
+pub(super) async fn written_view(
     app: &App,
     tx: &Tx,
     staff: &Staff<WorkOnCases>,

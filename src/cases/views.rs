@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
+    catalogue::ItemName,
     clock::local_day,
     personal::{PersonName, Personal, PhoneNumber, PrivateText},
     problem::Problem,
@@ -31,6 +32,8 @@ use crate::{
 pub struct CaseItem {
     code: String,
     name: String,
+    /// The version it is under, whatever was published since.
+    version: i32,
 }
 
 /// A case as its villager sees it.
@@ -62,6 +65,8 @@ pub struct CaseView {
     confidential: bool,
     /// It took up a private matter of a talk day: nobody knows of it but who has it.
     private: bool,
+    /// Anybody may see it, without whose it is.
+    public: bool,
     /// The booking of a talk day whose matter it took up.
     booking: Option<BookingId>,
     /// Somebody whom the person let act filed it.
@@ -294,7 +299,8 @@ fn masked(answers: Value) -> Value {
 }
 
 fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Result<CaseView, Problem> {
-    let item = case.item_id.and_then(|id| names.items.get(&id)).cloned().map(|(code, name)| CaseItem { code, name });
+    let item = case.item_id.and_then(|id| names.items.get(&id)).cloned();
+    let item = item.map(|ItemName { code, name, version }| CaseItem { code, name, version });
     let open = !workflow::is_closed(case.state);
     let form = app.field_keys.open_if::<PrivateText>(case.form.as_ref())?;
     let form = form.map(|form| serde_json::from_str(form.in_the_clear()).map_err(Problem::unexpected)).transpose()?;
@@ -317,6 +323,7 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Re
         channel: case.channel,
         confidential: case.confidential,
         private: case.private,
+        public: case.public,
         booking: case.booking_id,
         filed_by_agent: case.agent_id.is_some(),
         division: case.village_id,
@@ -386,7 +393,7 @@ pub async fn tracked(app: &App, steps: Vec<TrackedStep>) -> Result<TrackedCase, 
     let names = app.item_names.of(app.db.read(), case.item_id.into_iter()).await?;
     Ok(TrackedCase {
         light: case.light(app),
-        item: case.item_id.and_then(|id| names.get(&id)).map(|(_, name)| name.clone()),
+        item: case.item_id.and_then(|id| names.get(&id)).map(|item| item.name.clone()),
         number: case.number,
         kind: case.kind,
         state: case.state,

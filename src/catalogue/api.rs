@@ -2,41 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpResponse, Responder, get, web::Data, web::Path};
-use entity::{case::CaseKind, id::DivisionId, service_item};
-use serde::{Deserialize, Serialize};
+use actix_web::{HttpResponse, Responder, get, post, web::Data, web::Path};
+use entity::id::DivisionId;
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::ops::{self, Wanted};
+use super::{
+    item::{CatalogueItem, ItemKind},
+    ops::{self, Wanted},
+    questions::{self, Outcome, Standing},
+    views::{ItemSummary, ItemView, PreCheckView},
+};
 use crate::{
     app::App,
-    http::{ListQuery, Page, PageQuery, Query, Single, json},
+    http::{Command, ListQuery, Page, PageQuery, Query, Single, json},
     problem::Problem,
 };
-
-/// What an item becomes when somebody asks for it: 民事代办 or 民情代理.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ItemKind {
-    /// 民事代办
-    Proxy,
-    /// 民情代理
-    Voice,
-}
-
-impl ItemKind {
-    fn of_case(kind: CaseKind) -> Self {
-        if kind == CaseKind::Voice { Self::Voice } else { Self::Proxy }
-    }
-
-    fn as_case(self) -> CaseKind {
-        match self {
-            Self::Proxy => CaseKind::Proxy,
-            Self::Voice => CaseKind::Voice,
-        }
-    }
-}
 
 /// `?division=&kind=&q=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -63,91 +45,14 @@ pub struct WhichVersion {
     version: Option<i32>,
 }
 
-/// An item in a list.
-#[derive(Serialize, ToSchema)]
-pub struct ItemSummary {
-    code: String,
-    version: i32,
-    kind: ItemKind,
-    name: String,
-    /// Where papers are taken: `village`, `township`, `county` ...
-    handled_at: String,
-    department: String,
-    /// What to bring.
-    materials: Vec<String>,
-    /// Working days the law allows.
-    #[schema(required)]
-    statutory_days: Option<i32>,
-    /// Working days that are promised.
-    #[schema(required)]
-    promised_days: Option<i32>,
-    fee: String,
-    audience: String,
-    /// Names of fields that are estimates.
-    estimated: Vec<String>,
-}
-
-impl From<service_item::Model> for ItemSummary {
-    fn from(row: service_item::Model) -> Self {
-        Self {
-            code: row.code,
-            version: row.version,
-            kind: ItemKind::of_case(row.kind),
-            name: row.name,
-            handled_at: row.handled_at,
-            department: row.department,
-            materials: read(row.materials),
-            statutory_days: row.statutory_days,
-            promised_days: row.promised_days,
-            fee: row.fee,
-            audience: row.audience,
-            estimated: read(row.estimated),
-        }
-    }
-}
-
-/// A version of a service item, with where each of its values is from.
-#[derive(Serialize, ToSchema)]
-pub struct ItemView {
-    #[serde(flatten)]
-    summary: ItemSummary,
-    /// Where it is decided.
-    decided_at: String,
-    /// Its number in the Sichuan government service list.
-    #[schema(required)]
-    sichuan_item_code: Option<String>,
-    /// Titles of the sources.
-    source: String,
-    /// Field -> source ids of the catalogue file, joined by `+`; `E` is an estimate.
-    provenance: BTreeMap<String, String>,
-    note: String,
-    /// JSON schema of what is to be filled in; null: nothing beside the papers.
-    #[schema(required)]
-    form: Option<serde_json::Value>,
-    /// Questions that tell whether it is worth coming.
-    pre_check: Vec<String>,
-    published_at: chrono::DateTime<chrono::Utc>,
-}
-
-impl From<service_item::Model> for ItemView {
-    fn from(row: service_item::Model) -> Self {
-        Self {
-            decided_at: row.decided_at.clone(),
-            sichuan_item_code: row.sichuan_item_code.clone(),
-            source: row.source.clone(),
-            provenance: read(row.provenance.clone()),
-            note: row.note.clone(),
-            form: None,
-            pre_check: Vec::new(),
-            published_at: row.published_at,
-            summary: ItemSummary::from(row),
-        }
-    }
-}
-
-/// A JSON column that only the import writes.
-fn read<T: serde::de::DeserializeOwned + Default>(column: serde_json::Value) -> T {
-    serde_json::from_value(column).unwrap_or_default()
+/// What was answered so far.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreCheckItem {
+    /// Id of a question -> value of the answer. Empty: the first question is asked.
+    #[serde(default)]
+    #[validate(length(max = 40))]
+    answers: BTreeMap<String, String>,
 }
 
 /// What a village desk can be asked to do, in the order of the codes.
@@ -165,7 +70,7 @@ pub async fn list_items(app: Data<App>, query: ListQuery<ListItems>) -> Result<H
     json(&Page::cut(ops::search(&app, wanted).await?, page.size(), |row| row.code.clone(), ItemSummary::from)?)
 }
 
-/// One item: papers, both limits, sources.
+/// One item: papers, form, questions, both limits, sources.
 #[utoipa::path(
     tag = "catalogue", security(()), params(("code" = String, Path, example = "DZ-MZ-01"), WhichVersion),
     responses((status = 200, body = ItemView), (status = 304, description = "Not changed"))
@@ -176,5 +81,26 @@ pub async fn get_item(
     code: Path<String>,
     query: Query<WhichVersion>,
 ) -> Result<impl Responder, Problem> {
-    Ok(Single(ItemView::from(ops::find(app.db.read(), &code, query.0.version).await?)))
+    Ok(Single(ItemView::of(ops::find(app.db.read(), &code, query.0.version).await?)?))
+}
+
+/// Whether it is worth coming (预检): the next question, or where the questions end. Nothing of it is kept.
+#[utoipa::path(
+    tag = "catalogue", security(()), params(("code" = String, Path, example = "DZ-MZ-01")), request_body = PreCheckItem,
+    responses((status = 200, body = PreCheckView))
+)]
+#[post("/catalogue/{code}/pre-check")]
+pub async fn pre_check_item(
+    app: Data<App>,
+    code: Path<String>,
+    command: Command<PreCheckItem>,
+) -> Result<HttpResponse, Problem> {
+    let row = ops::find_offered(app.db.read(), &code).await?;
+    let item = CatalogueItem::of(&row)?;
+    let standing = questions::follow(&item.pre_check, &command.body.answers).map_err(Problem::invalid)?;
+    let other = match &standing {
+        Standing::Ended(Outcome::OtherItem { code }) => ops::find(app.db.read(), code, None).await.ok(),
+        _ => None,
+    };
+    json(&PreCheckView::of(&row, standing, other.as_ref().map(|row| row.name.as_str())))
 }

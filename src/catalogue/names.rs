@@ -7,17 +7,28 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::problem::Problem;
 
-/// Code and name by version. Grows with the catalogue, not with the cases.
+/// What a version is called.
+#[derive(Clone, Debug)]
+pub struct ItemName {
+    /// Ours.
+    pub code: String,
+    /// As people know it.
+    pub name: String,
+    /// Which version.
+    pub version: i32,
+}
+
+/// Names by version. Grows with the catalogue, not with the cases.
 #[derive(Default)]
-pub struct ItemNames(RwLock<HashMap<ServiceItemId, (String, String)>>);
+pub struct ItemNames(RwLock<HashMap<ServiceItemId, ItemName>>);
 
 impl ItemNames {
-    /// Code and name of each of these versions; those not seen before are read in one go.
+    /// The name of each of these versions; those not seen before are read in one go.
     pub async fn of(
         &self,
         db: &impl ConnectionTrait,
         ids: impl Iterator<Item = ServiceItemId>,
-    ) -> Result<HashMap<ServiceItemId, (String, String)>, Problem> {
+    ) -> Result<HashMap<ServiceItemId, ItemName>, Problem> {
         let (mut found, mut unseen) = (HashMap::new(), Vec::new());
         if let Ok(kept) = self.0.read() {
             for id in ids {
@@ -33,8 +44,9 @@ impl ItemNames {
         let rows = service_item::Entity::find().filter(service_item::COLUMN.id.is_in(unseen)).all(db).await?;
         if let Ok(mut kept) = self.0.write() {
             for row in rows {
-                kept.insert(row.id, (row.code.clone(), row.name.clone()));
-                found.insert(row.id, (row.code, row.name));
+                let name = ItemName { code: row.code, name: row.name, version: row.version };
+                kept.insert(row.id, name.clone());
+                found.insert(row.id, name);
             }
         }
         Ok(found)

@@ -1,8 +1,12 @@
-//! Finding service items.
+//! Finding service items. Next: [`super::versions`] for publishing them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use entity::{
+    Instant,
     case::CaseKind,
     division,
     id::{DivisionId, ServiceItemId},
@@ -13,6 +17,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func},
 };
 
+use super::requirements::Requirements;
 use crate::{
     app::App,
     db,
@@ -30,14 +35,16 @@ pub(super) struct Wanted<'a> {
     pub limit: u64,
 }
 
-/// Current items by code, at most `limit + 1`.
+/// Items that are offered, by code, at most `limit + 1`.
 pub(super) async fn search(app: &App, wanted: Wanted<'_>) -> Result<Vec<service_item::Model>, Problem> {
     if let Some(place) = wanted.division {
         // One catalogue for all places so far; but a place that does not exist is a mistake worth telling.
         let known = division::Entity::find_by_id(place).one(app.db.read()).await?;
         known.ok_or_else(|| Problem::field("?division", "unknown"))?;
     }
-    let mut query = service_item::Entity::find().filter(service_item::COLUMN.current.eq(true));
+    let mut query = service_item::Entity::find()
+        .filter(service_item::COLUMN.current.eq(true))
+        .filter(service_item::COLUMN.retired_at.is_null());
     if let Some(kind) = wanted.kind {
         query = query.filter(service_item::COLUMN.kind.eq(kind));
     }
@@ -77,24 +84,44 @@ pub(super) async fn find(
     found.ok_or_else(Problem::not_found)
 }
 
-/// What a case takes over from the item it is filed under.
-#[derive(Clone, Debug, DerivePartialModel)]
-#[sea_orm(entity = "service_item::Entity")]
+/// The current version of an item that is offered; 404 when there is none.
+pub(super) async fn find_offered(db: &impl ConnectionTrait, code: &str) -> Result<service_item::Model, Problem> {
+    let found = find(db, code, None).await?;
+    if found.retired_at.is_none() { Ok(found) } else { Err(Problem::not_found()) }
+}
+
+/// What a case takes over from the item it is filed under, and what the item asks of whoever files.
+#[derive(Clone, Debug)]
 pub struct ItemTerms {
     /// The version.
     pub id: ServiceItemId,
-    /// Ours.
-    pub code: String,
     /// As people know it.
     pub name: String,
     /// Working days; 0 is the same day.
     pub promised_days: Option<i32>,
     /// Working days of the law.
     pub statutory_days: Option<i32>,
+    /// Nobody files under it any more.
+    pub retired: bool,
+    /// Form and papers.
+    pub requirements: Arc<Requirements>,
+}
+
+/// What of a row is needed for that.
+#[derive(Debug, DerivePartialModel)]
+#[sea_orm(entity = "service_item::Entity")]
+struct Current {
+    id: ServiceItemId,
+    code: String,
+    name: String,
+    promised_days: Option<i32>,
+    statutory_days: Option<i32>,
+    retired_at: Option<Instant>,
 }
 
 /// Terms of the current versions of these items, by code; what is not known is left out.
 pub async fn current_terms(
+    app: &App,
     db: &impl ConnectionTrait,
     codes: BTreeSet<&str>,
 ) -> Result<HashMap<String, ItemTerms>, Problem> {
@@ -102,6 +129,30 @@ pub async fn current_terms(
         return Ok(HashMap::new());
     }
     let current = service_item::Entity::find().filter(service_item::COLUMN.code.is_in(db::padded(codes)));
-    let current = current.filter(service_item::COLUMN.current.eq(true)).into_partial_model::<ItemTerms>();
-    Ok(current.all(db).await?.into_iter().map(|item| (item.code.clone(), item)).collect())
+    let current = current.filter(service_item::COLUMN.current.eq(true)).into_partial_model::<Current>();
+    let rows = current.all(db).await?;
+    let mut requirements = app.requirements.of(db, rows.iter().map(|row| row.id)).await?;
+    let terms = rows.into_iter().filter_map(|row| {
+        let terms = ItemTerms {
+            id: row.id,
+            name: row.name,
+            promised_days: row.promised_days,
+            statutory_days: row.statutory_days,
+            retired: row.retired_at.is_some(),
+            requirements: requirements.remove(&row.id)?,
+        };
+        Some((row.code, terms))
+    });
+    Ok(terms.collect())
+}
+
+/// Whether an item of this code is offered.
+pub async fn is_offered(db: &impl ConnectionTrait, code: &str) -> Result<bool, Problem> {
+    let found = service_item::Entity::find()
+        .filter(service_item::COLUMN.code.eq(code))
+        .filter(service_item::COLUMN.current.eq(true))
+        .filter(service_item::COLUMN.retired_at.is_null())
+        .one(db)
+        .await?;
+    Ok(found.is_some())
 }

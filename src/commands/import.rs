@@ -71,7 +71,7 @@ pub(super) async fn import(kind: Kind, path: &Path, roster: &Roster) -> Result<(
             .map(|count| format!("{count} divisions are in the table"))
             .map_err(|fault| wrong(&fault)),
         Kind::Calendar => publish(&db, file, path, &wrong).await,
-        Kind::Catalogue => catalogue::import::import(&db, file, Clock::system().now())
+        Kind::Catalogue => catalogue::import::import(&db, file, Clock::system())
             .await
             .map(|done| format!("{} items added, {} changed, {} as before", done.added, done.changed, done.unchanged))
             .map_err(|fault| wrong(&fault)),

@@ -1,6 +1,6 @@
 //! What a configuration must keep to: every fault, not only the first.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
@@ -100,6 +100,16 @@ impl Config {
         }
         if self.wechat_sim.enabled {
             faults.push("wechat_sim.enabled is for development only".to_owned());
+        }
+        if self.webhooks.plain_http {
+            faults.push(
+                "webhooks.plain_http is for development only: what is told of cases is sealed on its way".to_owned(),
+            );
+        }
+        let own = ["127.0.0.1", "::1", "169.254.169.254"].map(str::parse::<IpAddr>);
+        let own: Vec<IpAddr> = own.into_iter().flatten().collect();
+        if self.webhooks.private_networks.iter().any(|network| own.iter().any(|address| network.contains(address))) {
+            faults.push("webhooks.private_networks must not hold this machine or link-local addresses".to_owned());
         }
     }
 

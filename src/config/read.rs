@@ -67,6 +67,8 @@ fn layers(environment: Environment, from_outside: bool) -> Result<config::Config
             .separator("__")
             .list_separator(",")
             .with_list_parse_key("http.trusted_proxies")
+            .with_list_parse_key("webhooks.allowed_hosts")
+            .with_list_parse_key("webhooks.private_networks")
             .try_parsing(true);
         let file = config::File::new(&format!("config/{name}.toml"), config::FileFormat::Toml);
         layers = layers.add_source(file.required(false)).add_source(variables);

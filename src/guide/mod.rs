@@ -8,6 +8,9 @@ pub mod architecture {}
 #[doc = include_str!("api.md")]
 pub mod api {}
 
+#[doc = include_str!("forms.md")]
+pub mod forms {}
+
 #[doc = include_str!("logging.md")]
 pub mod logging {}
 
@@ -57,4 +60,14 @@ pub mod decisions {
     pub mod d0018 {}
     #[doc = include_str!("decisions/0019-reviews-are-out-of-reach.md")]
     pub mod d0019 {}
+    #[doc = include_str!("decisions/0020-forms-are-schemas-that-cannot-hang-us.md")]
+    pub mod d0020 {}
+    #[doc = include_str!("decisions/0021-reports-are-reckoned-from-events.md")]
+    pub mod d0021 {}
+    #[doc = include_str!("decisions/0022-others-are-told-after-the-fact.md")]
+    pub mod d0022 {}
+    #[doc = include_str!("decisions/0023-what-anybody-may-see.md")]
+    pub mod d0023 {}
+    #[doc = include_str!("decisions/0024-cases-are-found-by-pairs-of-characters.md")]
+    pub mod d0024 {}
 }

@@ -18,14 +18,34 @@ impl<T: DeserializeOwned + Validate> Checked for T {}
 pub(super) fn read<T: Checked>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     let value: Value = serde_json::from_slice(bytes).map_err(|_| Problem::new(Code::Malformed))?;
-    let value = composed(value);
-    if let Some(pointer) = control_characters(&value, String::new()) {
-        return Err(Problem::field(&pointer, "control_characters"));
-    }
+    let value = tidy(value).map_err(|fault| Problem::invalid(vec![fault]))?;
     let body: T =
         serde_path_to_error::deserialize(value).map_err(|fault| Problem::invalid(vec![wrong_type(&fault)]))?;
     body.validate().map_err(|faults| Problem::invalid(faults_of(&faults)))?;
     Ok(body)
+}
+
+/// JSON from outside as it may be kept: one spelling of each text, and nothing in it that cannot be seen.
+///
+/// # Errors
+/// Where a text holds what it must not.
+pub fn tidy(value: Value) -> Result<Value, FieldFault> {
+    let value = composed(value);
+    match control_characters(&value, String::new()) {
+        Some(pointer) => Err(FieldFault::new(pointer, "control_characters")),
+        None => Ok(value),
+    }
+}
+
+/// A part of a file that came as JSON; the fault says where below `at`.
+///
+/// # Errors
+/// The first field that is not what it should be.
+pub fn part<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, FieldFault> {
+    serde_path_to_error::deserialize(value).map_err(|fault| {
+        let fault = wrong_type(&fault);
+        FieldFault { pointer: format!("{at}{}", fault.pointer), ..fault }
+    })
 }
 
 /// One spelling of each text (Unicode NFC), so that what looks the same compares the same.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+use super::plain_text;
 use crate::problem::Problem;
 
 /// `?limit=&cursor=`
@@ -60,7 +61,7 @@ fn is_sane(key: &Value) -> bool {
         Value::String(text) => {
             let instant = text.parse::<DateTime<Utc>>().map(|at| at.date_naive());
             let date = instant.or_else(|_| text.parse::<NaiveDate>());
-            date.is_ok_and(|date| (1900..=2999).contains(&date.year())) || date.is_err()
+            plain_text(text) && date.map_or(true, |date| (1900..=2999).contains(&date.year()))
         }
         _ => true,
     }
@@ -121,9 +122,13 @@ mod tests {
         {
             assert!(read(key).is_ok(), "{key}");
         }
-        for key in
-            [r#"["+262142-01-01",1]"#, r#"["-0001-01-01T00:00:00Z","x"]"#, r#""3000-01-01""#, r#"[["9999-12-31"]]"#]
-        {
+        for key in [
+            r#""\u0000""#,
+            r#"["+262142-01-01",1]"#,
+            r#"["-0001-01-01T00:00:00Z","x"]"#,
+            r#""3000-01-01""#,
+            r#"[["9999-12-31"]]"#,
+        ] {
             assert!(read(key).is_err(), "{key}");
         }
     }

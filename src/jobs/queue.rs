@@ -18,6 +18,7 @@ use crate::{
     db::Tx,
     personal::{Personal, PhoneNumber, PrivateText},
     problem::Problem,
+    webhooks::Attempt,
 };
 
 /// Everything that can be done later. The worker matches on it: a job nobody handles does not compile.
@@ -41,6 +42,30 @@ pub enum Job {
         /// Which.
         export: DataExportId,
     },
+    /// Tells a server of others what became of a case.
+    DeliverEvent(Attempt),
+}
+
+/// Kinds of jobs that wait for servers of others, and so have a loop of their own.
+const OUTSIDE: [&str; 1] = ["deliver_event"];
+
+/// Which jobs a loop takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Those whose time is ours.
+    House,
+    /// Those whose time is somebody else's.
+    Outside,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug)]
+pub(super) enum Ended {
+    Done,
+    /// In words, for the log.
+    Failed(String),
+    /// It was not tried and counts for nothing: again after so long.
+    NotNow(TimeDelta),
 }
 
 /// How long a claimed job is left alone.
@@ -82,19 +107,24 @@ fn waiting() -> Condition {
     Condition::all().add(job::COLUMN.done_at.is_null()).add(job::COLUMN.dead_at.is_null())
 }
 
-/// Claims the jobs that are due longest, in one statement; on `PostgreSQL` rows that others claim are passed over.
-pub(super) async fn claim(app: &App) -> Result<Vec<job::Model>, Problem> {
+/// Claims the jobs of a lane that are due longest, in one statement; on `PostgreSQL` rows that others claim are passed
+/// over.
+pub(super) async fn claim(app: &App, lane: Lane, most: usize) -> Result<Vec<job::Model>, Problem> {
     let now = app.clock.now();
     let claimed = app
         .db
         .transact(async move |tx| {
+            let ours = match lane {
+                Lane::House => job::COLUMN.kind.is_not_in(OUTSIDE),
+                Lane::Outside => job::COLUMN.kind.is_in(OUTSIDE),
+            };
             let next = job::Entity::find()
                 .select_only()
                 .column(job::Column::Id)
-                .filter(waiting().add(job::COLUMN.run_at.lte(now)))
+                .filter(waiting().add(job::COLUMN.run_at.lte(now)).add(ours))
                 .filter(job::COLUMN.leased_until.is_null().or(job::COLUMN.leased_until.lt(now)))
                 .order_by_asc(job::Column::RunAt)
-                .limit(BATCH as u64)
+                .limit(most as u64)
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
                 .into_query();
             Ok(job::Entity::update_many()
@@ -109,20 +139,30 @@ pub(super) async fn claim(app: &App) -> Result<Vec<job::Model>, Problem> {
 }
 
 /// Marks jobs done, or sets the next try (2^n seconds, with jitter), or gives them up.
-pub(super) async fn settle(app: &App, ran: Vec<(job::Model, Result<(), String>)>) -> Result<(), Problem> {
+pub(super) async fn settle(app: &App, ran: Vec<(job::Model, Ended)>) -> Result<(), Problem> {
     let now = app.clock.now();
     app.db
         .transact(async move |tx| {
-            let done: Vec<JobId> = ran.iter().filter(|(_, outcome)| outcome.is_ok()).map(|(job, _)| job.id).collect();
+            let done = ran.iter().filter(|(_, ended)| matches!(ended, Ended::Done));
+            let done: Vec<JobId> = done.map(|(job, _)| job.id).collect();
             job::Entity::update_many()
                 .col_expr(job::Column::DoneAt, now.into())
                 .col_expr(job::Column::LeasedUntil, Option::<Instant>::None.into())
                 .filter(job::COLUMN.id.is_in(done))
                 .exec(tx)
                 .await?;
-            for (job, outcome) in &ran {
-                let Err(reason) = outcome else { continue };
-                put_off(tx, job, reason, now).await?;
+            for (job, ended) in &ran {
+                match ended {
+                    Ended::Done => {}
+                    Ended::Failed(reason) => put_off(tx, job, reason, now).await?,
+                    Ended::NotNow(wait) => {
+                        let mut row = job.clone().into_active_model();
+                        row.leased_until = Set(None);
+                        row.attempts = Set(job.attempts - 1);
+                        row.run_at = Set(now + *wait);
+                        row.update(tx).await?;
+                    }
+                }
             }
             Ok(())
         })

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use entity::sweep;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 
-use crate::{app::App, audit, cases, people, problem::Problem, staffing, talks};
+use crate::{app::App, audit, cases, open311, people, problem::Problem, staffing, talks, webhooks};
 
 /// Every sweep: its name and how often it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +34,13 @@ pub enum Sweep {
     Retain,
     /// Entries of the audit that were kept long enough.
     CutAudit,
+    /// What receivers are to be told of cases.
+    TellReceivers,
 }
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::MaterialiseTalkDays,
         Self::MoveWaitingLists,
         Self::CaseClocks,
@@ -49,6 +51,7 @@ impl Sweep {
         Self::Forget,
         Self::Retain,
         Self::CutAudit,
+        Self::TellReceivers,
     ];
 
     /// The key of its row.
@@ -65,6 +68,7 @@ impl Sweep {
             Self::Forget => "forget",
             Self::Retain => "retain",
             Self::CutAudit => "cut_audit",
+            Self::TellReceivers => "tell_receivers",
         }
     }
 
@@ -77,6 +81,7 @@ impl Sweep {
             Self::Forget => TimeDelta::hours(6),
             Self::Retain => TimeDelta::hours(12),
             Self::CutAudit => TimeDelta::hours(24),
+            Self::TellReceivers => TimeDelta::seconds(5),
         }
     }
 }
@@ -113,6 +118,7 @@ pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
         Sweep::Forget => forget(app).await,
         Sweep::Retain => people::retain(app).await,
         Sweep::CutAudit => audit::keep::cut_old(app).await,
+        Sweep::TellReceivers => webhooks::fan_out(app).await,
     }
 }
 
@@ -122,6 +128,10 @@ async fn take(app: &Arc<App>, sweep: Sweep) -> Result<bool, Problem> {
     let row = sweep::Entity::find_by_id(sweep.name().to_owned()).one(app.db.read()).await?;
     let idle = |row: &sweep::Model| row.due_at > now || row.leased_until.is_some_and(|until| until > now);
     if row.as_ref().is_some_and(idle) {
+        return Ok(false);
+    }
+    // Where nobody is to be told, this one must not cost a write every few seconds.
+    if sweep == Sweep::TellReceivers && !webhooks::has_receivers(app).await? {
         return Ok(false);
     }
     app.db
@@ -175,6 +185,8 @@ async fn forget(app: &Arc<App>) -> Result<(), Problem> {
             let old = idempotent_answer::COLUMN.created_at.lt(now - TimeDelta::hours(48));
             idempotent_answer::Entity::delete_many().filter(old).exec(tx).await?;
             refresh_token::Entity::delete_many().filter(refresh_token::COLUMN.expires_at.lt(now)).exec(tx).await?;
+            webhooks::forget(tx, now).await?;
+            open311::forget(tx, now).await?;
             super::queue::forget_done(tx, now).await
         })
         .await

@@ -3,10 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use entity::{job, sealed::Sealed};
-use futures_util::future::join_all;
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+    stream::FuturesUnordered,
+};
 
 use super::{
-    queue::{self, Job},
+    queue::{self, Ended, Job, Lane},
     sweeps,
 };
 use crate::{
@@ -14,7 +18,7 @@ use crate::{
     notices, people,
     personal::{Personal, PhoneNumber, PrivateText},
     problem::Problem,
-    settings,
+    settings, webhooks,
 };
 
 /// How often the loop looks when it found nothing.
@@ -25,9 +29,17 @@ const LOOK_FOR_CALENDAR: u32 = 60;
 
 /// Works until the application stops.
 pub async fn work(app: &Arc<App>) {
+    join(work_in_the_house(app), work_outside(app)).await;
+}
+
+async fn work_in_the_house(app: &Arc<App>) {
     let mut rounds = 0_u32;
     loop {
-        if let Err(problem) = run_due(app).await {
+        let ran = async {
+            sweeps::run_due(app).await?;
+            run_lane(app, Lane::House).await
+        };
+        if let Err(problem) = ran.await {
             tracing::warn!(error = %problem, reason = problem.source_text(), "background work stopped for a moment");
         }
         if rounds.is_multiple_of(LOOK_FOR_CALENDAR) {
@@ -37,6 +49,36 @@ pub async fn work(app: &Arc<App>) {
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(IDLE) => {}
+        }
+    }
+}
+
+/// Runs the jobs that wait for others, each settled as it ends: a slow server holds up neither the house nor those who
+/// tell another one. What is on its way when the application stops is made again when its lease ends.
+async fn work_outside(app: &Arc<App>) {
+    let mut running = FuturesUnordered::new();
+    loop {
+        let free = queue::BATCH - running.len().min(queue::BATCH);
+        let claimed = queue::claim(app, Lane::Outside, free).await.unwrap_or_else(|problem| {
+            tracing::warn!(error = %problem, reason = problem.source_text(), "no jobs for outside for a moment");
+            vec![]
+        });
+        for row in claimed {
+            running.push(async {
+                let ended = run_batch(app, vec![row]).await;
+                if let Err(problem) = queue::settle(app, ended).await {
+                    tracing::warn!(error = %problem, reason = problem.source_text(), "a job could not be settled");
+                }
+            });
+        }
+        let idle = tokio::time::sleep(IDLE);
+        tokio::pin!(idle);
+        loop {
+            tokio::select! {
+                () = app.stopping.cancelled() => return,
+                () = &mut idle, if running.len() < queue::BATCH => break,
+                Some(()) = running.next(), if !running.is_empty() => {}
+            }
         }
     }
 }
@@ -61,9 +103,13 @@ async fn look(app: &App) {
 /// Runs every sweep and job that is due now; says how many there were. What comes in meanwhile is left to the next look,
 /// so that in a rush work is done in few large batches.
 pub async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
-    let mut ran = sweeps::run_due(app).await?;
+    Ok(sweeps::run_due(app).await? + run_lane(app, Lane::House).await? + run_lane(app, Lane::Outside).await?)
+}
+
+async fn run_lane(app: &Arc<App>, lane: Lane) -> Result<u32, Problem> {
+    let mut ran = 0;
     loop {
-        let claimed = queue::claim(app).await?;
+        let claimed = queue::claim(app, lane, queue::BATCH).await?;
         let count = claimed.len();
         ran += u32::try_from(count).unwrap_or(u32::MAX);
         if count > 0 {
@@ -77,7 +123,7 @@ pub async fn run_due(app: &Arc<App>) -> Result<u32, Problem> {
 }
 
 /// Runs the jobs of a batch; those of one kind that can go together do.
-async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model, Outcome)> {
+async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model, Ended)> {
     let mut together = Vec::new();
     let mut told = Vec::new();
     let mut each = Vec::new();
@@ -88,15 +134,15 @@ async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model,
                 told.push(row);
             }
             job => each.push(async move {
-                let outcome = match job {
+                let ended = match job {
                     Ok(job) => run_one(app, job).await,
-                    Err(fault) => Err(fault.to_string()),
+                    Err(fault) => Ended::Failed(fault.to_string()),
                 };
-                (row, outcome)
+                (row, ended)
             }),
         }
     }
-    let delivered = notices::deliver(app, together).await.map_err(|problem| in_words(&problem));
+    let delivered = ended(if together.is_empty() { Ok(()) } else { notices::deliver(app, together).await });
     let mut outcomes = join_all(each).await;
     outcomes.extend(told.into_iter().map(|row| (row, delivered.clone())));
     for (row, outcome) in &outcomes {
@@ -105,28 +151,40 @@ async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model,
     outcomes
 }
 
-async fn run_one(app: &Arc<App>, job: Job) -> Outcome {
+async fn run_one(app: &Arc<App>, job: Job) -> Ended {
     match job {
-        Job::DeliverNotices { notices } => notices::deliver(app, notices).await.map_err(|problem| in_words(&problem)),
-        Job::SendSms { to, text } => {
-            let to: PhoneNumber = app.field_keys.open(&Sealed(to)).map_err(|problem| in_words(&problem))?;
-            let text: PrivateText = app.field_keys.open(&Sealed(text)).map_err(|problem| in_words(&problem))?;
-            app.sms.send(&to, text.in_the_clear()).await
-        }
-        Job::BuildExport { export } => people::build_export(app, export).await.map_err(|problem| in_words(&problem)),
+        Job::DeliverNotices { notices } => ended(notices::deliver(app, notices).await),
+        Job::SendSms { to, text } => send_sms(app, to, text).await.map_or_else(Ended::Failed, |()| Ended::Done),
+        Job::BuildExport { export } => ended(people::build_export(app, export).await),
+        Job::DeliverEvent(attempt) => match webhooks::deliver(app, attempt).await {
+            Ok(Some(wait)) => Ended::NotNow(wait),
+            outcome => ended(outcome.map(drop)),
+        },
     }
+}
+
+async fn send_sms(app: &App, to: String, text: String) -> Result<(), String> {
+    let to: PhoneNumber = app.field_keys.open(&Sealed(to)).map_err(|problem| in_words(&problem))?;
+    let text: PrivateText = app.field_keys.open(&Sealed(text)).map_err(|problem| in_words(&problem))?;
+    app.sms.send(&to, text.in_the_clear()).await
+}
+
+fn ended(outcome: Result<(), Problem>) -> Ended {
+    outcome.map_or_else(|problem| Ended::Failed(in_words(&problem)), |()| Ended::Done)
 }
 
 fn in_words(problem: &Problem) -> String {
     problem.source_text().unwrap_or("refused").to_owned()
 }
 
-type Outcome = Result<(), String>;
-
-fn count(row: &job::Model, outcome: &Outcome) {
-    if let Err(reason) = outcome {
-        tracing::warn!(job.id = %row.id, job.kind = row.kind, job.attempts = row.attempts, reason, "a job failed");
-    }
-    let label = if outcome.is_ok() { "done" } else { "failed" };
+fn count(row: &job::Model, ended: &Ended) {
+    let label = match ended {
+        Ended::Done => "done",
+        Ended::NotNow(_) => "put_off",
+        Ended::Failed(reason) => {
+            tracing::warn!(job.id = %row.id, job.kind = row.kind, job.attempts = row.attempts, reason, "a job failed");
+            "failed"
+        }
+    };
     metrics::counter!("shuoshi_jobs_total", "kind" => row.kind.clone(), "outcome" => label).increment(1);
 }

@@ -88,6 +88,12 @@ pub const SEALED: &[SealedTable] = &[
     SealedTable { table: "data_export", key: "id", columns: &[("content", PrivateText::PURPOSE)] },
     SealedTable { table: "phone_code", key: "person_id", columns: &[("phone", PhoneNumber::PURPOSE)] },
     SealedTable { table: "staff", key: "id", columns: &[("totp_secret", PrivateText::PURPOSE)] },
+    SealedTable {
+        table: "webhook",
+        key: "id",
+        columns: &[("secret", PrivateText::PURPOSE), ("former_secret", PrivateText::PURPOSE)],
+    },
+    SealedTable { table: "webhook_delivery", key: "id", columns: &[("answer", PrivateText::PURPOSE)] },
     // Answers are kept for two days; a text column holds them sealed.
     SealedTable { table: "idempotent_answer", key: "caller", columns: &[("body", ANSWER_PURPOSE)] },
 ];

@@ -14,7 +14,7 @@ pub struct ListView {
 }
 
 /// A closed list with its labels: `topics`, `concerns`, `duties`, `consent_purposes`, `review_tags`, `milestones`,
-/// `registers`, `right_channels`, `talk_purposes`, `talk_formats`, `contact_ways`, `follow_up_outcomes`, `call_back_results` and the reasons `reject_reasons`, `return_reasons`, `transfer_reasons`,
+/// `registers`, `right_channels`, `talk_purposes`, `talk_formats`, `contact_ways`, `follow_up_outcomes`, `call_back_results`, `webhook_events` and the reasons `reject_reasons`, `return_reasons`, `transfer_reasons`,
 /// `escalate_reasons`, `pause_reasons`, `extend_reasons`, `reopen_reasons`.
 #[utoipa::path(
     tag = "lists", security(()), params(("name" = String, Path, example = "topics")),

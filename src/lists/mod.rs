@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::problem::Language;
+
 /// The calls of this feature.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(api::get_list);
@@ -41,6 +43,14 @@ fn read(text: &str) -> Result<BTreeMap<String, Vec<ListEntry>>, config::ConfigEr
 #[must_use]
 pub fn entries(list: &str) -> Option<&'static [ListEntry]> {
     LISTS.get(list).map(Vec::as_slice)
+}
+
+/// How a code of a list reads; one that the list lacks stays as it is.
+#[must_use]
+pub fn name(list: &str, code: &str, language: Language) -> String {
+    let entry = entries(list).and_then(|entries| entries.iter().find(|entry| entry.code == code));
+    let name = entry.map(|entry| if language == Language::En { &entry.en } else { &entry.zh });
+    name.map_or(code, String::as_str).to_owned()
 }
 
 /// Whether a list has a code.
@@ -83,6 +93,7 @@ mod tests {
                 "talk_purposes",
                 "topics",
                 "transfer_reasons",
+                "webhook_events",
             ]
         );
         for (name, entries) in lists {

@@ -16,7 +16,7 @@ mod views;
 pub use find::is_on_roster;
 pub use ops::{
     agents::{Grant, ScopeWord, Use, authority, grants, used},
-    consents::check_guardian,
+    consents::{REUSE_PAPERS, agreed, check_guardian},
     copy::build as build_export,
     register::{find_or_register, known_by, register_by_name},
 };

@@ -102,6 +102,8 @@ pub async fn publish_calendar(
     let (shared, caller) = (app.clone(), staff.caller());
     let publish = async move |tx: &Tx, body: &PublishCalendar| {
         let now = shared.clock.now();
+        // Whoever publishes another year meanwhile waits, and builds on this one.
+        calendar_version::Entity::find().lock_exclusive().all(tx).await?;
         let rows = body.over(calendar::newest_days(tx).await?)?;
         let row = calendar::publish_in(tx, rows, &body.source, now).await?;
         let entry = Entry::plain("publish_calendar", "calendar").of_fields(row.version.as_str());

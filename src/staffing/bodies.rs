@@ -50,7 +50,7 @@ pub struct PostingBody {
     pub division: DivisionId,
     /// A unit of that place; left out: its desk, centre or county unit, made when it is not there yet.
     pub unit: Option<UnitId>,
-    /// What may be done there. `read_audit`, `handle_discipline` and `manage_accounts` are for the county to give.
+    /// What may be done there. `read_audit`, `handle_discipline`, `manage_accounts` and `manage_receivers` are for the county to give.
     #[validate(length(min = 1, max = 12), custom(function = each_once))]
     #[schema(min_items = 1, max_items = 12)]
     pub duties: Vec<Duty>,

@@ -13,8 +13,8 @@ use entity::{
 use crate::{auth::Duty, problem::Problem};
 
 /// Duties that only the county or above gives, and takes: who could give them to themselves would read what is said of
-/// them, or what they did.
-const RESERVED: &[Duty] = &[Duty::ReadAudit, Duty::HandleDiscipline, Duty::ManageAccounts];
+/// them, or what they did, or would send it elsewhere.
+const RESERVED: &[Duty] = &[Duty::ReadAudit, Duty::HandleDiscipline, Duty::ManageAccounts, Duty::ManageReceivers];
 
 /// Whether one of these duties is for the county or above to give.
 pub fn reserved(duties: &[Duty]) -> bool {

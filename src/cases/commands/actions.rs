@@ -176,6 +176,9 @@ pub enum StaffAction {
     Milestone {
         version: Option<i32>,
         milestone: CaseMilestone,
+        /// Codes of the item's papers that were handed in; with `received_papers` only.
+        #[schema(max_items = 30)]
+        materials: Option<Vec<String>>,
         /// `delivered` needs one.
         #[schema(max_items = 10)]
         evidence: Option<Vec<Evidence>>,
@@ -225,8 +228,16 @@ pub enum StaffAction {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum VillagerAction {
-    /// 提交 a draft.
-    Submit { version: Option<i32> },
+    /// 提交 a draft: it comes under the version of its item that holds now.
+    Submit {
+        version: Option<i32>,
+        /// Answers to the item's form, in place of those of the draft.
+        #[schema(value_type = Option<Object>)]
+        form: Option<Map<String, Value>>,
+        /// Codes of papers that came with earlier cases and are to serve again.
+        #[schema(max_items = 30)]
+        reuse: Option<Vec<String>>,
+    },
     /// 补正: words or answers to the form, at least one of the two.
     Supplement {
         version: Option<i32>,

@@ -90,9 +90,14 @@ impl Validate for StaffAction {
                 .text(text, 1000),
             Self::CallIn { assignee, unit, text, .. } => faults.one_receiver(*assignee, *unit).text(text, 1000),
             Self::Report { text, .. } => faults.text(text, 4000),
-            Self::Milestone { milestone, evidence, .. } => {
-                faults.evidence(evidence.as_ref(), *milestone == CaseMilestone::Delivered)
-            }
+            Self::Milestone { milestone, materials, evidence, .. } => faults
+                .check("materials", "length", materials.as_ref().is_none_or(|codes| codes.len() <= 30))
+                .check(
+                    "materials",
+                    "not_allowed_here",
+                    materials.is_none() || *milestone == CaseMilestone::ReceivedPapers,
+                )
+                .evidence(evidence.as_ref(), *milestone == CaseMilestone::Delivered),
             Self::Contact { how, text, .. } => faults.listed("how", "contact_ways", how).text(text, 1000),
             Self::Answer { result, text, evidence, .. } => {
                 faults.text(text, 4000).evidence(evidence.as_ref(), *result == CaseResult::Done)
@@ -109,7 +114,10 @@ impl Validate for VillagerAction {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let faults = Faults::default();
         match self {
-            Self::Submit { .. } | Self::Confirm { .. } | Self::Nudge { .. } | Self::Revive { .. } => faults,
+            Self::Confirm { .. } | Self::Nudge { .. } | Self::Revive { .. } => faults,
+            Self::Submit { reuse, .. } => {
+                faults.check("reuse", "length", reuse.as_ref().is_none_or(|codes| codes.len() <= 30))
+            }
             Self::Supplement { text, form, .. } => {
                 faults.check("text", "required", text.is_some() || form.is_some()).maybe_text(text.as_ref(), 4000)
             }

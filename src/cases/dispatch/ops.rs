@@ -61,7 +61,7 @@ pub(super) async fn add(
         }
     }
     if let Some(code) = &body.item
-        && catalogue::current_terms(tx, [code.as_str()].into()).await?.is_empty()
+        && !catalogue::is_offered(tx, code).await?
     {
         return Err(Problem::field("/item", "unknown"));
     }
@@ -111,7 +111,7 @@ pub(super) struct Suggested {
 pub(super) async fn suggest(tx: &Tx, app: &App, case: &case::Model) -> Result<Suggested, Problem> {
     let today = local_day(app.clock.now());
     let names = app.item_names.of(tx, case.item_id.into_iter()).await?;
-    let item = case.item_id.and_then(|id| names.get(&id)).map(|(code, _)| code.clone());
+    let item = case.item_id.and_then(|id| names.get(&id)).map(|name| name.code.clone());
     let about = About { item: item.as_deref(), topic: case.topic.as_deref(), group: case.group_name.as_deref() };
     let places = [(case.village_id, DivisionLevel::Village), (case.township_id, DivisionLevel::Township)];
     let all = duty_entry::Entity::find()

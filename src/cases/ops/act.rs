@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{hand_over, merging, prepare, requests};
+use super::{draft, hand_over, merging, prepare, requests};
 use crate::{
     app::App,
     auth::{Staff, Villager, duty::WorkOnCases},
@@ -19,7 +19,9 @@ use crate::{
         agency, co_handlers,
         commands::{StaffAction, VillagerAction},
         effects::Detail,
-        guards, reviews, scope, trail,
+        guards,
+        papers::PapersOf,
+        reviews, scope, trail,
         workflow::Action,
     },
     clock::local_day,
@@ -117,7 +119,12 @@ pub async fn by_villager(
     let clocks = settings::of_case(app, &case);
     let reckoning = Reckoning { now, clocks: &clocks };
     advance::check(action.action(), &case, &by, reckoning)?;
-    let act = of_villager(tx, app, &case, action).await?;
+    let case = match &action {
+        VillagerAction::Submit { .. } => draft::renewed(tx, app, case).await?,
+        _ => case,
+    };
+    let whose = grant.as_ref().map_or_else(|| PapersOf::own(me), |grant| PapersOf::granted(me, grant));
+    let act = of_villager(tx, app, &case, &whose, action).await?;
     let done = act.clone();
     let case = advance::advance(tx, reckoning, case, &by, act).await?;
     let case = follow(tx, app, case, None, &by, &done, reckoning).await?;
@@ -128,14 +135,25 @@ pub async fn by_villager(
     Ok(case)
 }
 
-async fn of_villager(tx: &Tx, app: &App, case: &case::Model, action: VillagerAction) -> Result<Act, Problem> {
+async fn of_villager(
+    tx: &Tx,
+    app: &App,
+    case: &case::Model,
+    whose: &PapersOf,
+    action: VillagerAction,
+) -> Result<Act, Problem> {
     Ok(match action {
-        VillagerAction::Submit { .. } => Act::plain(Action::Submit),
+        VillagerAction::Submit { form, reuse, .. } => {
+            draft::submitted(tx, app, case, whose, form, reuse.as_deref().unwrap_or_default()).await?
+        }
         VillagerAction::Confirm { .. } => Act::plain(Action::Confirm),
         VillagerAction::Nudge { .. } => Act::plain(Action::Nudge),
         VillagerAction::Revive { .. } => Act::plain(Action::Revive),
         VillagerAction::Withdraw { text, .. } => Act { text, ..Act::plain(Action::Withdraw) },
         VillagerAction::Supplement { text, form, .. } => {
+            if form.is_some() {
+                draft::check(tx, app, case, form.as_ref()).await?;
+            }
             let form = super::filing::sealed_form(app, form)?;
             Act { text, form, ..Act::plain(Action::Supplement) }
         }

@@ -14,6 +14,7 @@ use entity::{
     person,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use serde_json::Value;
 
 use super::filing::{self, Filing};
 use crate::{
@@ -22,8 +23,10 @@ use crate::{
     cases::{
         advance::By,
         commands::{EnterCase, FileCase, Principal},
+        papers::{self, PapersOf},
         scope,
     },
+    catalogue,
     clock::local_day,
     db::{Answers, Tx, padded},
     divisions,
@@ -93,7 +96,9 @@ async fn allowed(tx: &Tx, app: &App, wish: &Wish, person: person::Model) -> Resu
         if person.minor {
             people::check_guardian(tx, person.id).await?;
         }
-        return Ok(((filing_of(wish, person)?, By::villager(me)), None));
+        let evidence = reused(tx, app, wish, &PapersOf::own(&wish.me)).await?;
+        let filing = Filing { evidence, ..filing_of(wish, person)? };
+        return Ok(((filing, By::villager(me)), None));
     }
     let matter = wish.body.matter();
     let need = ScopeWord::of_case(matter.kind, matter.item.as_deref());
@@ -101,8 +106,27 @@ async fn allowed(tx: &Tx, app: &App, wish: &Wish, person: person::Model) -> Resu
     if person.minor {
         people::check_guardian(tx, person.id).await?;
     }
-    let filing = Filing { agent: Some((me, grant.id)), ..filing_of(wish, person)? };
+    let evidence = reused(tx, app, wish, &PapersOf::granted(&wish.me, &grant)).await?;
+    let filing = Filing { agent: Some((me, grant.id)), evidence, ..filing_of(wish, person)? };
     Ok(((filing, By::agent(me)), Some(grant)))
+}
+
+/// What the event says of earlier papers that are to serve; of a draft they are named when it is submitted.
+async fn reused(tx: &Tx, app: &App, wish: &Wish, whose: &PapersOf) -> Result<Option<Value>, Problem> {
+    let codes = wish.body.reuse.as_deref().unwrap_or_default();
+    if codes.is_empty() {
+        return Ok(None);
+    }
+    if wish.body.draft == Some(true) {
+        return Err(Problem::field("/reuse", "not_allowed_here"));
+    }
+    let item = wish.body.matter().item;
+    let items = catalogue::current_terms(app, tx, item.as_deref().into_iter().collect()).await?;
+    let requirements = item.as_ref().and_then(|code| items.get(code)).map(|item| &*item.requirements);
+    if requirements.is_none() && item.is_some() {
+        return Err(Problem::field("/item", "unknown"));
+    }
+    papers::reused(tx, whose, requirements, codes, local_day(app.clock.now())).await
 }
 
 fn filing_of(wish: &Wish, person: person::Model) -> Result<Filing, Problem> {
@@ -123,8 +147,11 @@ fn filing_of(wish: &Wish, person: person::Model) -> Result<Filing, Problem> {
         booking: None,
         next_talk_on: None,
         private: false,
+        public: body.public.unwrap_or(false),
         reason: None,
         draft: body.draft.unwrap_or(false),
+        papers: vec![],
+        evidence: None,
         client_time: wish.client_time,
     })
 }
@@ -140,7 +167,7 @@ pub async fn enter(
     body: &EnterCase,
     client_time: Option<Instant>,
 ) -> Result<case::Model, Problem> {
-    if body.channel == CaseChannel::App {
+    if matches!(body.channel, CaseChannel::App | CaseChannel::Open311) {
         return Err(Problem::field("/channel", "not_allowed_here"));
     }
     let own_village = staff.postings().find(|posting| posting.level == DivisionLevel::Village).map(|own| own.division);
@@ -180,8 +207,11 @@ pub async fn enter(
         booking: None,
         next_talk_on: None,
         private: false,
+        public: false,
         reason: body.reason.clone(),
         draft: false,
+        papers: body.materials.clone().unwrap_or_default(),
+        evidence: None,
         client_time,
     };
     let by = By::staff(staff.id(), Some(unit));

@@ -18,14 +18,16 @@ use entity::{
 };
 use rust_i18n::t;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set};
+use serde_json::{Value, json};
 
 use crate::{
     app::App,
     cases::{
         advance::{self, Act, By, Reckoning},
         commands::Matter,
+        fresh,
         number::CaseNumber,
-        sla,
+        papers, publication, sla,
         workflow::Action,
     },
     catalogue::{self, ItemTerms},
@@ -38,42 +40,55 @@ use crate::{
 };
 
 /// A case to be.
-pub(super) struct Filing {
-    pub(super) matter: Matter,
-    pub(super) division: DivisionId,
-    pub(super) against: Vec<StaffId>,
-    pub(super) confidential: bool,
-    pub(super) person: person::Model,
-    pub(super) channel: CaseChannel,
-    pub(super) entered_by: Option<StaffId>,
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(in crate::cases) struct Filing {
+    pub(in crate::cases) matter: Matter,
+    pub(in crate::cases) division: DivisionId,
+    pub(in crate::cases) against: Vec<StaffId>,
+    pub(in crate::cases) confidential: bool,
+    pub(in crate::cases) person: person::Model,
+    pub(in crate::cases) channel: CaseChannel,
+    pub(in crate::cases) entered_by: Option<StaffId>,
     /// Who files for the person, and by which authorisation.
-    pub(super) agent: Option<(PersonId, AuthorisationId)>,
+    pub(in crate::cases) agent: Option<(PersonId, AuthorisationId)>,
     /// The booking whose matter it takes up.
-    pub(super) booking: Option<BookingId>,
+    pub(in crate::cases) booking: Option<BookingId>,
     /// The next talk day of the place, of what was said on one.
-    pub(super) next_talk_on: Option<NaiveDate>,
+    pub(in crate::cases) next_talk_on: Option<NaiveDate>,
     /// That booking's matter is private.
-    pub(super) private: bool,
+    pub(in crate::cases) private: bool,
+    /// Anybody may see it, without whose it is.
+    pub(in crate::cases) public: bool,
     /// Why somebody else than the person files.
-    pub(super) reason: Option<String>,
-    pub(super) draft: bool,
-    pub(super) client_time: Option<Instant>,
+    pub(in crate::cases) reason: Option<String>,
+    pub(in crate::cases) draft: bool,
+    /// Codes of papers that were handed in with it.
+    pub(in crate::cases) papers: Vec<String>,
+    /// What the event says of earlier papers that are to serve.
+    pub(in crate::cases) evidence: Option<Value>,
+    pub(in crate::cases) client_time: Option<Instant>,
 }
 
 /// Makes cases of the filings that keep the rules; refuses the others and those that were refused before.
-pub(super) async fn insert(tx: &Tx, app: &App, filings: Vec<Result<(Filing, By), Problem>>) -> Answers<case::Model> {
+pub(in crate::cases) async fn insert(
+    tx: &Tx,
+    app: &App,
+    filings: Vec<Result<(Filing, By), Problem>>,
+) -> Answers<case::Model> {
     let now = app.clock.now();
-    let around = Surroundings::of(tx, filings.iter().filter_map(|filing| Some(&filing.as_ref().ok()?.0))).await?;
+    let around = Surroundings::of(tx, app, filings.iter().filter_map(|filing| Some(&filing.as_ref().ok()?.0))).await?;
     let (mut rows, mut against, mut events, mut tellings) = (vec![], vec![], vec![], vec![]);
     let mut cases = Vec::with_capacity(filings.len());
     for filing in filings {
-        let made = filing.and_then(|(filing, by)| Ok((draw(app, &around, &filing, now)?, filing, by)));
-        cases.push(made.map(|(case, filing, by)| {
+        let made = filing
+            .and_then(|(filing, by)| Ok((draw(app, &around, &filing, now)?, around.handed_in(&filing), filing, by)));
+        cases.push(made.map(|(case, handed_in, filing, by)| {
             rows.push(case.clone().into_active_model());
             let about = |staff| case_against::ActiveModel { case_id: Set(case.id), staff_id: Set(staff) };
             against.extend(filing.against.into_iter().map(about));
             if case.state != CaseState::Draft {
-                let act = Act { note: filing.reason, ..Act::plain(Action::Submit) };
+                let evidence = filing.evidence.or(handed_in);
+                let act = Act { note: filing.reason, evidence, ..Act::plain(Action::Submit) };
                 events.push(advance::event(&case, None, &by, &act, now));
                 tellings.push(advance::telling(&case, "case_submitted"));
             }
@@ -97,9 +112,9 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    async fn of(tx: &Tx, filings: impl Iterator<Item = &Filing> + Clone) -> Result<Self, Problem> {
+    async fn of(tx: &Tx, app: &App, filings: impl Iterator<Item = &Filing> + Clone) -> Result<Self, Problem> {
         let codes = filings.clone().filter_map(|filing| filing.matter.item.as_deref()).collect();
-        let items = catalogue::current_terms(tx, codes).await?;
+        let items = catalogue::current_terms(app, tx, codes).await?;
         let places = divisions::lineages(tx, filings.clone().map(|filing| filing.division).collect()).await?;
         let near: BTreeSet<DivisionId> = places.values().flat_map(|place| [place.village, place.township]).collect();
         let mut units = HashMap::new();
@@ -114,6 +129,17 @@ impl Surroundings {
             known.filter(staff::COLUMN.id.is_in(padded(named))).into_tuple().all(tx).await?.into_iter().collect()
         };
         Ok(Self { items, places, units, staff })
+    }
+
+    fn item(&self, filing: &Filing) -> Option<&ItemTerms> {
+        filing.matter.item.as_ref().and_then(|code| self.items.get(code))
+    }
+
+    /// What the event says of papers that came with it.
+    fn handed_in(&self, filing: &Filing) -> Option<Value> {
+        let requirements = self.item(filing).map(|item| &*item.requirements);
+        let papers = papers::received(requirements, &filing.papers).unwrap_or_default();
+        (!papers.is_empty()).then(|| json!({"materials": papers}))
     }
 
     /// The desk of the village, else the township's centre; for what is confidential the discipline desk and no other.
@@ -151,7 +177,6 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         kind: matter.kind,
         state,
         version: i32::from(!filing.draft),
-        round: 1,
         title: matter.title.unwrap_or_else(|| title_of(item, matter.concern)),
         text: matter.text.unwrap_or_default(),
         form: sealed_form(app, matter.form)?,
@@ -169,7 +194,6 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         county_id: place.county,
         unit_id: unit,
         first_unit_id: unit,
-        assignee_id: None,
         person_id: filing.person.id,
         booking_id: filing.booking,
         next_talk_on: filing.next_talk_on.filter(|_| matter.kind == CaseKind::Talk),
@@ -179,47 +203,13 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
         entered_by: filing.entered_by,
         contact_name: filing.person.name.clone(),
         contact_phone: contact(app, filing)?,
-        accepted_on: None,
-        promised_due_on: None,
-        statutory_due_on: None,
-        provisional: false,
         calendar_version: clocks.calendar.version().to_owned(),
-        step_due_at: None,
-        due_on: local_day(now),
-        since_at: now,
-        until_on: None,
-        paused_on: None,
-        paused_days: 0,
-        extended_days: 0,
-        reopened_on: None,
-        pending: None,
-        pending_unit_id: None,
-        pending_by: None,
-        supplements: 0,
-        objected: false,
-        returns: 0,
-        locked_unit_id: None,
-        reopens: 0,
-        former_assignee_id: None,
-        nudges: 0,
-        nudged_on: None,
-        signed_at: None,
-        contact_due_at: None,
-        contacted_at: None,
-        papers_due_at: None,
-        merged_into: None,
-        gathered: 0,
-        alarm_step: 0,
-        alarm_at: None,
-        result: None,
-        answered_at: None,
-        confirmed: None,
-        closed_at: None,
-        created_at: now,
-        updated_at: now,
         client_time: filing.client_time,
         object: matter.object,
         group_name: filing.person.group_name.clone().filter(|_| filing.person.village_id == Some(place.village)),
+        public: filing.public,
+        public_id: filing.public.then(publication::fresh_id),
+        ..fresh::untouched(now)
     };
     row.step_due_at = sla::step_due_at(&row, Reckoning { now, clocks: &clocks });
     row.due_on = row.step_due_at.map_or(row.due_on, local_day);
@@ -229,10 +219,14 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
 /// Rules that need a look at what else there is; all faults at once.
 fn check<'a>(around: &'a Surroundings, filing: &Filing) -> Result<Option<&'a ItemTerms>, Problem> {
     let (matter, mut faults) = (&filing.matter, Vec::new());
-    let item = matter.item.as_ref().and_then(|code| around.items.get(code));
-    if matter.item.is_some() && item.is_none() {
-        faults.push(FieldFault::new("/item", "unknown"));
+    let item = around.item(filing);
+    match item {
+        None if matter.item.is_some() => faults.push(FieldFault::new("/item", "unknown")),
+        Some(item) if item.retired => faults.push(FieldFault::new("/item", "retired")),
+        _ => {}
     }
+    faults.extend(form_faults(item, filing));
+    faults.extend(papers::received(item.map(|item| &*item.requirements), &filing.papers).err().unwrap_or_default());
     if matter.kind == CaseKind::Proxy && matter.item.is_none() {
         faults.push(FieldFault::new("/item", "required"));
     }
@@ -245,6 +239,10 @@ fn check<'a>(around: &'a Surroundings, filing: &Filing) -> Result<Option<&'a Ite
     if matter.kind != CaseKind::Proxy && matter.text.is_none() {
         faults.push(FieldFault::new("/text", "required"));
     }
+    let shut = filing.confidential || filing.private || filing.agent.is_some() || !filing.against.is_empty();
+    if filing.public && (shut || !publication::can_be_public(matter.kind, matter.concern)) {
+        faults.push(FieldFault::new("/public", "not_allowed_here"));
+    }
     for (at, id) in filing.against.iter().enumerate() {
         if !around.staff.contains(id) {
             faults.push(FieldFault::new(format!("/against/{at}"), "unknown"));
@@ -253,6 +251,16 @@ fn check<'a>(around: &'a Surroundings, filing: &Filing) -> Result<Option<&'a Ite
         }
     }
     if faults.is_empty() { Ok(item) } else { Err(Problem::invalid(faults)) }
+}
+
+/// What is wrong with the answers to the item's form. A draft may lack any; what was said on a talk day comes without, and
+/// the desk asks for the rest.
+fn form_faults(item: Option<&ItemTerms>, filing: &Filing) -> Vec<FieldFault> {
+    let answers = filing.matter.form.as_ref();
+    match item {
+        Some(item) if !filing.draft && filing.booking.is_none() => item.requirements.form_faults(answers),
+        _ => answers.and_then(catalogue::form_fault).into_iter().collect(),
+    }
 }
 
 fn contact(app: &App, filing: &Filing) -> Result<Option<Sealed>, Problem> {
@@ -264,7 +272,7 @@ fn contact(app: &App, filing: &Filing) -> Result<Option<Sealed>, Problem> {
 }
 
 /// Answers to a form may hold any of what must not lie open: account, health, address.
-pub(super) fn sealed_form(
+pub(in crate::cases) fn sealed_form(
     app: &App,
     form: Option<serde_json::Map<String, serde_json::Value>>,
 ) -> Result<Option<Sealed>, Problem> {

@@ -22,6 +22,7 @@ use crate::{
         sla::{self, DueLight},
         workflow,
     },
+    catalogue::ItemName,
     clock,
     http::{Cursor, PageQuery},
     personal::PersonName,
@@ -129,8 +130,8 @@ pub async fn events(db: &DatabaseConnection, case: CaseId) -> Result<Vec<case_ev
 /// Names that views show: items, staff, units; each looked up once a page.
 #[derive(Default)]
 pub struct Names {
-    /// Code and name.
-    pub items: HashMap<ServiceItemId, (String, String)>,
+    /// Of items.
+    pub items: HashMap<ServiceItemId, ItemName>,
     /// Staff names.
     pub staff: HashMap<StaffId, String>,
     /// Unit names.

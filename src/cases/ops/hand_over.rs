@@ -52,7 +52,7 @@ pub async fn give_back(tx: &Tx, absence: &absence::Model, by: &By, now: Instant)
     let mut holders = vec![absence.stand_in_id];
     holders.extend(receiver::away(tx, absence.stand_in_id, today).await?.iter().map(|away| away.stand_in_id));
     for holder in holders {
-        for case in locked(tx, with(holder, AT_WORK)).await? {
+        for case in all_locked(tx, holder).await? {
             let seat = receiver::seat(&back, &case);
             let Some(unit) = seat.filter(|_| holder != absence.staff_id) else { continue };
             if !covered_by(&moves(tx, &case).await?).contains(&absence.id)
@@ -152,6 +152,22 @@ fn with(staff: StaffId, states: &[CaseState]) -> Select<case::Entity> {
 /// Held until the commit, in one order: whoever takes a step meanwhile waits, and finds the new version.
 async fn locked(tx: &Tx, query: Select<case::Entity>) -> Result<Vec<case::Model>, Problem> {
     Ok(query.order_by_asc(case::Column::Id).limit(MOST).lock_exclusive().all(tx).await?)
+}
+
+/// All that somebody has at work: of a stand-in most may be their own, and the rest is not to be missed behind it.
+async fn all_locked(tx: &Tx, staff: StaffId) -> Result<Vec<case::Model>, Problem> {
+    let mut all: Vec<case::Model> = Vec::new();
+    loop {
+        let mut next = with(staff, AT_WORK);
+        if let Some(last) = all.last() {
+            next = next.filter(case::COLUMN.id.gt(last.id));
+        }
+        let some = locked(tx, next).await?;
+        if some.is_empty() {
+            return Ok(all);
+        }
+        all.extend(some);
+    }
 }
 
 /// What moved a case from hand to hand, oldest first: action and evidence.

@@ -47,7 +47,7 @@ pub struct Archive {
     pub last_closed_at: Option<Instant>,
 }
 
-/// Deletes drafts, which nobody has seen, and says what must stay.
+/// Deletes drafts, which nobody has seen, shows no case to anybody any more, and says what must stay.
 pub async fn forget_drafts(tx: &Tx, person: PersonId) -> Result<Archive, Problem> {
     let theirs = || case::Entity::find().filter(case::COLUMN.person_id.eq(person));
     let drafts: Vec<CaseId> = theirs()
@@ -62,6 +62,14 @@ pub async fn forget_drafts(tx: &Tx, person: PersonId) -> Result<Archive, Problem
         case_against::Entity::delete_many().filter(case_against::COLUMN.case_id.is_in(ids.clone())).exec(tx).await?;
         case::Entity::delete_many().filter(case::COLUMN.id.is_in(ids)).exec(tx).await?;
     }
+    // Whoever goes agrees to nothing any more.
+    case::Entity::update_many()
+        .col_expr(case::Column::Public, Expr::val(false))
+        .col_expr(case::Column::PublicId, Expr::value(Option::<String>::None))
+        .filter(case::COLUMN.person_id.eq(person))
+        .filter(case::COLUMN.public_id.is_not_null())
+        .exec(tx)
+        .await?;
     let last =
         theirs().filter(case::COLUMN.closed_at.is_not_null()).order_by_desc(case::Column::ClosedAt).one(tx).await?;
     Ok(Archive {

@@ -20,7 +20,7 @@ use crate::{
         advance::{Act, By, Reckoning},
         commands::{Evidence, StaffAction},
         effects::Detail,
-        guards, sla,
+        guards, papers, sla,
         workflow::Action,
     },
     clock::local_day,
@@ -129,8 +129,11 @@ pub(super) async fn of_staff(
             Act { note, to: Some(to), evidence, ..Act::plain(Action::CallIn) }
         }
         StaffAction::Report { text, .. } => Act { note: Some(text), ..Act::plain(Action::Report) },
-        StaffAction::Milestone { milestone, evidence, .. } => {
-            let said = json!({"milestone": milestone, "evidence": evidence.unwrap_or_default()});
+        StaffAction::Milestone { milestone, materials, evidence, .. } => {
+            let mut said = json!({"milestone": milestone, "evidence": evidence.unwrap_or_default()});
+            if let (Some(codes), Value::Object(members)) = (materials, &mut said) {
+                members.insert("materials".to_owned(), received(tx, app, case, &codes).await?);
+            }
             let detail = Some(Detail::Milestone { milestone });
             Act { evidence: Some(said), detail, ..Act::plain(Action::Milestone) }
         }
@@ -151,6 +154,15 @@ pub(super) async fn of_staff(
             Act { reason: Some(reason), text: Some(text), ..Act::plain(Action::ReopenByOrder) }
         }
     })
+}
+
+/// Papers that were handed in, as the event says it.
+async fn received(tx: &Tx, app: &App, case: &case::Model, codes: &[String]) -> Result<Value, Problem> {
+    let requirements = match case.item_id {
+        Some(item) => Some(app.requirements.one(tx, item).await?),
+        None => None,
+    };
+    papers::received(requirements.as_deref(), codes).map(Value::from).map_err(Problem::invalid)
 }
 
 /// The day by which whoever is called in is to answer.

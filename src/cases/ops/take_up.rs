@@ -69,8 +69,11 @@ pub async fn take_up(tx: &Tx, app: &App, heard: Heard<'_>, body: &TakeUpCase) ->
         booking: Some(booking.id),
         next_talk_on: heard.next_day,
         private,
+        public: false,
         reason: None,
         draft: false,
+        papers: vec![],
+        evidence: None,
         client_time: None,
     };
     let by = By::staff(heard.staff, heard.unit);

@@ -173,13 +173,13 @@ pub async fn overview_cases(
         None => Period::month_of(local_day(now)),
     };
     let clocks = app.settings.load().of(&settings::lineage(&place));
-    let happened = ops::happened(db, &place, period, now).await?;
+    let happened = ops::happened(db, &place, period, &clocks.calendar, now).await?;
     json(&CasesOverview {
         division: place.id,
         from: period.from,
         to: period.to,
         open: ops::open(db, &place, local_day(now)).await?.into(),
         filed: ops::filed(db, &place, period).await?,
-        rates: Rates::of(&happened, &clocks.calendar).into(),
+        rates: Rates::of(&happened).into(),
     })
 }

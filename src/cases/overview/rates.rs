@@ -3,7 +3,10 @@
 //! Sources: cases.md (rates), 国办函〔2025〕66号, 北京市接诉即办工作条例. A share is of those for whom the question arose; where
 //! nobody was, there is none.
 
+use std::{collections::BTreeMap, ops::AddAssign};
+
 use chrono::NaiveDate;
+use entity::case::CaseResult;
 
 use crate::calendar::Calendar;
 
@@ -28,53 +31,118 @@ impl Share {
         (self.n > 0).then(|| share(self.part, self.n))
     }
 
-    fn count(&mut self, did: bool) {
+    /// One more, who did or did not.
+    pub fn count(&mut self, did: bool) {
         self.n += 1;
         self.part += i64::from(did);
     }
 }
 
-/// A round that was answered in the period: its day and the day it was promised by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answered {
-    /// Local day of the answer.
-    pub on: NaiveDate,
-    /// The promised day, else the statutory; nothing where neither is.
-    pub due_on: Option<NaiveDate>,
+/// Whether an answer says that it was done, wholly or in part.
+#[must_use]
+pub fn achieved(result: CaseResult) -> bool {
+    matches!(result, CaseResult::Done | CaseResult::Partly)
 }
 
-/// How a case was closed in the period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closed {
-    /// The villager confirmed; false: silence closed it.
-    pub confirmed: bool,
-    /// The answer said that it was done, wholly or in part.
-    pub achieved: bool,
+/// Whether so many stars are content.
+#[must_use]
+pub fn content(stars: i32) -> bool {
+    stars >= 3
 }
 
-/// What happened in a place and a period.
-#[derive(Clone, Debug, Default)]
+/// Whether who was called back said that it was solved, wholly or in part; none where nobody was reached.
+#[must_use]
+pub fn said_solved(result: &str) -> Option<bool> {
+    (result != "unreachable").then_some(result == "solved" || result == "partly")
+}
+
+/// What happened in a place and a period, counted; what happened in several adds up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Happened {
-    /// First contacts that fell due, and whether they were made in time.
-    pub contacts: Vec<bool>,
+    /// First contacts that fell due, and how many were made in time.
+    pub contacts: Share,
     /// Rounds answered.
-    pub answered: Vec<Answered>,
-    /// Cases closed after an answer.
-    pub closed: Vec<Closed>,
+    pub answered: i64,
+    /// Of those that had a due day, how many by that day.
+    pub on_time: Share,
+    /// Working days by which answers were late, and how many were so late.
+    pub late: BTreeMap<u32, i64>,
+    /// Closed by the villager's word, and how many of them done, wholly or in part.
+    pub confirmed: Share,
+    /// Closed by silence.
+    pub silent: i64,
     /// Answers objected to.
     pub objected: i64,
-    /// Call-backs of silent closings that reached somebody, and whether it was solved.
-    pub called_back: Vec<bool>,
-    /// Stars of reviews that count.
-    pub stars: Vec<i32>,
+    /// Call-backs of silent closings that reached somebody, and how often it was solved.
+    pub called_back: Share,
+    /// Reviews that count, and how many of three to five stars.
+    pub stars: Share,
     /// Reviews that an appeal took out.
     pub excluded: i64,
     /// Work given to somebody.
     pub assigned: i64,
     /// Work sent back.
     pub returned: i64,
-    /// Cases whose papers were asked for, and whether that was once.
-    pub noticed: Vec<bool>,
+    /// Cases whose papers were asked for, and how many of them once.
+    pub noticed: Share,
+}
+
+impl Happened {
+    /// A round was answered on a day; `due_on` is the promised day, else the statutory, as it stood then.
+    pub fn answer(&mut self, on: NaiveDate, due_on: Option<NaiveDate>, calendar: &Calendar) {
+        self.answered += 1;
+        let Some(due_on) = due_on else { return };
+        self.on_time.count(on <= due_on);
+        if on > due_on {
+            *self.late.entry(calendar.working_days_between(due_on, on)).or_default() += 1;
+        }
+    }
+
+    /// Answers that came late.
+    #[must_use]
+    pub fn late(&self) -> i64 {
+        self.late.values().sum()
+    }
+
+    /// Working days by which half of what was late was later; none of none.
+    #[must_use]
+    pub fn median_overdue_days(&self) -> Option<u32> {
+        let half = (self.late() + 1) / 2;
+        let mut seen = 0;
+        self.late.iter().find_map(|(days, many)| {
+            seen += many;
+            (seen >= half).then_some(*days)
+        })
+    }
+}
+
+impl AddAssign<&Self> for Happened {
+    fn add_assign(&mut self, other: &Self) {
+        for (share, more) in [
+            (&mut self.contacts, other.contacts),
+            (&mut self.on_time, other.on_time),
+            (&mut self.confirmed, other.confirmed),
+            (&mut self.called_back, other.called_back),
+            (&mut self.stars, other.stars),
+            (&mut self.noticed, other.noticed),
+        ] {
+            share.part += more.part;
+            share.n += more.n;
+        }
+        for (count, more) in [
+            (&mut self.answered, other.answered),
+            (&mut self.silent, other.silent),
+            (&mut self.objected, other.objected),
+            (&mut self.excluded, other.excluded),
+            (&mut self.assigned, other.assigned),
+            (&mut self.returned, other.returned),
+        ] {
+            *count += more;
+        }
+        for (days, many) in &other.late {
+            *self.late.entry(*days).or_default() += many;
+        }
+    }
 }
 
 /// The rates of a place and a period.
@@ -107,50 +175,23 @@ pub struct Rates {
 impl Rates {
     /// Of what happened.
     #[must_use]
-    pub fn of(happened: &Happened, calendar: &Calendar) -> Self {
-        let answered = i64::try_from(happened.answered.len()).unwrap_or(i64::MAX);
-        let (mut on_time, mut late) = (Share::default(), Vec::new());
-        for answered in &happened.answered {
-            let Some(due_on) = answered.due_on else { continue };
-            on_time.count(answered.on <= due_on);
-            if answered.on > due_on {
-                late.push(calendar.working_days_between(due_on, answered.on));
-            }
-        }
-        late.sort_unstable();
-        let mut solved = Share { part: 0, n: happened.objected };
-        for closed in happened.closed.iter().filter(|closed| closed.confirmed) {
-            solved.count(closed.achieved);
-        }
-        for solved_it in &happened.called_back {
-            solved.count(*solved_it);
-        }
-        let share = |all: &[bool]| {
-            let mut share = Share::default();
-            for did in all {
-                share.count(*did);
-            }
-            share
+    pub fn of(happened: &Happened) -> Self {
+        let answered = happened.answered;
+        let solved = Share {
+            part: happened.confirmed.part + happened.called_back.part,
+            n: happened.confirmed.n + happened.objected + happened.called_back.n,
         };
-        let rated = i64::try_from(happened.stars.len()).unwrap_or(i64::MAX);
-        let content = happened.stars.iter().filter(|stars| **stars >= 3).count();
         Self {
-            first_contact: share(&happened.contacts),
+            first_contact: happened.contacts,
             solved,
-            satisfied: Share { part: i64::try_from(content).unwrap_or(i64::MAX), n: rated },
-            rated: Share { part: rated, n: answered },
-            on_time,
-            median_overdue_days: late.get(late.len().saturating_sub(1) / 2).copied(),
+            satisfied: happened.stars,
+            rated: Share { part: happened.stars.n, n: answered },
+            on_time: happened.on_time,
+            median_overdue_days: happened.median_overdue_days(),
             returned: Share { part: happened.returned, n: happened.assigned },
-            one_notice: share(&happened.noticed),
+            one_notice: happened.noticed,
             reopened: Share { part: happened.objected, n: answered },
-            closed_by_silence: happened
-                .closed
-                .iter()
-                .filter(|closed| !closed.confirmed)
-                .count()
-                .try_into()
-                .unwrap_or(0),
+            closed_by_silence: happened.silent,
             excluded_reviews: happened.excluded,
         }
     }
@@ -160,23 +201,16 @@ impl Rates {
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
     #[test]
     fn silence_is_in_no_numerator() {
         let happened = Happened {
-            closed: vec![
-                Closed { confirmed: false, achieved: true },
-                Closed { confirmed: true, achieved: true },
-                Closed { confirmed: true, achieved: false },
-            ],
+            confirmed: Share { part: 1, n: 2 },
+            silent: 1,
             objected: 1,
-            called_back: vec![true, false],
+            called_back: Share { part: 1, n: 2 },
             ..Happened::default()
         };
-        let rates = Rates::of(&happened, &Calendar::new("none", []));
+        let rates = Rates::of(&happened);
         assert_eq!((rates.solved, rates.closed_by_silence), (Share { part: 2, n: 5 }, 1));
         assert_eq!(rates.solved.share(), Some(0.4));
         assert_eq!(rates.satisfied.share(), None, "nobody rated: no rate");
@@ -184,12 +218,17 @@ mod tests {
 
     #[test]
     fn the_median_is_of_what_was_late_in_working_days() {
-        let answered = |on: &str| Answered { on: day(on), due_on: Some(day("2026-11-20")) };
-        let happened = Happened {
-            answered: ["2026-11-19", "2026-11-20", "2026-11-23", "2026-11-24", "2026-11-30"].map(answered).into(),
-            ..Happened::default()
-        };
-        let rates = Rates::of(&happened, &Calendar::new("none", []));
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let calendar = Calendar::new("none", []);
+        let mut happened = Happened::default();
+        for on in ["2026-11-19", "2026-11-20", "2026-11-23", "2026-11-24", "2026-11-30"] {
+            happened.answer(day(on), Some(day("2026-11-20")), &calendar);
+        }
+        happened.answer(day("2026-11-30"), None, &calendar);
+        let rates = Rates::of(&happened);
         assert_eq!((rates.on_time, rates.median_overdue_days), (Share { part: 2, n: 5 }, Some(2)));
+        let mut twice = happened.clone();
+        twice += &happened;
+        assert_eq!((twice.answered, twice.late(), twice.median_overdue_days()), (12, 6, Some(2)));
     }
 }

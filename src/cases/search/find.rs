@@ -2,11 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::{
-    case, case_search,
-    id::{CaseId, DivisionId},
-    person,
-};
+use entity::{case, case_search, id::CaseId, person};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
@@ -15,7 +11,8 @@ use sea_orm::{
 use super::{place, terms};
 use crate::{
     app::App,
-    auth::{Duty, Staff, duty::WorkOnCases},
+    audit::{self, Actor, Entry},
+    auth::{Duty, Posted, Staff, duty::WorkOnCases},
     cases::{
         number::CaseNumber,
         ops::find::{Narrow, narrow},
@@ -75,17 +72,20 @@ async fn of_people(
 ) -> Result<Vec<Found>, Problem> {
     let desks = staff.postings().filter(|posting| posting.any(FINDS_BY_NAME));
     let desks = desks.fold(Condition::any(), |any, posting| any.add(scope::in_place(posting)));
-    let whose = if let Some(phone) = PhoneNumber::read(typed) {
-        person::COLUMN.phone_hash.eq(app.field_keys.hash_of(&phone)?)
-    } else if let Some(name) = PersonName::read(typed) {
-        person::COLUMN.name_hash.eq(app.field_keys.hash_of(&name)?)
-    } else {
-        return Ok(vec![]);
-    };
     if desks.is_empty() {
         return Ok(vec![]);
     }
-    let people = person::Entity::find().select_only().column(person::Column::Id).filter(whose).into_query();
+    let (column, hash) = if let Some(phone) = PhoneNumber::read(typed) {
+        (person::Column::PhoneHash, app.field_keys.hash_of(&phone)?)
+    } else if let Some(name) = PersonName::read(typed) {
+        (person::Column::NameHash, app.field_keys.hash_of(&name)?)
+    } else {
+        return Ok(vec![]);
+    };
+    // Who asks for whom is kept, the name and the phone by their keyed hash.
+    let entry = Entry::plain("find_cases_of_person", "person").of_fields(hash.as_str());
+    audit::note(app, &Actor::staff(staff), entry).await?;
+    let people = person::Entity::find().select_only().column(person::Column::Id).filter(column.eq(hash)).into_query();
     let theirs = narrow(scope::of_staff(staff), by).filter(desks).filter(case::Column::PersonId.in_subquery(people));
     in_order(app, theirs, before, most).await
 }
@@ -129,10 +129,10 @@ async fn by_words(
     most: u64,
 ) -> Result<Vec<Found>, Problem> {
     let all = terms::wanted(typed);
-    if all.is_empty() {
+    let wanted = Wanted { all, any: places(staff) };
+    if wanted.all.is_empty() || wanted.any.is_empty() {
         return Ok(vec![]);
     }
-    let wanted = Wanted { all, any: places(staff) };
     let (mut at_once, most_at_once) = AT_ONCE;
     let mut found: Vec<Found> = Vec::new();
     loop {
@@ -159,12 +159,11 @@ async fn in_scope(app: &App, staff: &Staff<WorkOnCases>, by: &Narrow, hits: Vec<
 
 /// The places of one's postings; of what is confidential those where one handles it.
 fn places(staff: &Staff<WorkOnCases>) -> Vec<String> {
-    let of_posting = |division: DivisionId, discipline: bool| {
-        [Some(place(division, false)), discipline.then(|| place(division, true))]
+    const SEES_OPEN: &[Duty] = &[Duty::AcceptCases, Duty::AssignCases, Duty::Supervise, Duty::HandleCases];
+    let of_posting = |posting: &Posted| {
+        let term = |confidential| place(posting.division, confidential);
+        let (open, discipline) = (posting.any(SEES_OPEN), posting.any(&[Duty::HandleDiscipline]));
+        [open.then(|| term(false)), discipline.then(|| term(true))]
     };
-    staff
-        .postings()
-        .flat_map(|posting| of_posting(posting.division, posting.any(&[Duty::HandleDiscipline])))
-        .flatten()
-        .collect()
+    staff.postings().flat_map(of_posting).flatten().collect()
 }

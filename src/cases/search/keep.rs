@@ -14,12 +14,11 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
-use uuid::{NoContext, Timestamp, Uuid};
 
 use super::terms;
 use crate::{
     app::App,
-    cases::workflow::Action,
+    cases::{log, workflow::Action},
     db::{self, Tx, padded},
     jobs::sweeps::Sweep,
     problem::Problem,
@@ -28,24 +27,14 @@ use crate::{
 /// Cases read in one go.
 const BATCH: u64 = 200;
 
-/// Events may become visible so much later than their keys say, in seconds: transactions take their time and clocks of
-/// servers differ.
-const LATE_S: u64 = 300;
-
 /// What brings words.
 const SAYS_SOMETHING: [Action; 2] = [Action::Submit, Action::Supplement];
 
 /// Reads what was filed or added since the last time.
 pub async fn read_new(app: &Arc<App>) -> Result<(), Problem> {
-    let newest = case_event::Entity::find()
-        .select_only()
-        .column(case_event::Column::Id)
-        .order_by_desc(case_event::Column::Id)
-        .into_tuple::<CaseEventId>();
-    // Looked up first: whatever is written meanwhile comes after it.
-    let Some(newest) = newest.one(app.db.read()).await? else { return Ok(()) };
+    let Some(newest) = log::newest(app.db.read()).await? else { return Ok(()) };
     let mark = sweep::Entity::find_by_id(Sweep::KeepWords.name().to_owned()).one(app.db.read()).await?;
-    let mut from = mark.and_then(|row| row.mark).map(some_time_before);
+    let mut from = mark.and_then(|row| row.mark).map(|mark| log::some_time_before(CaseEventId(mark)));
     loop {
         let found = unread(app.db.read(), from).await?;
         let Some((_, last)) = found.last().copied() else { break };
@@ -64,13 +53,6 @@ pub async fn read_new(app: &Arc<App>) -> Result<(), Problem> {
             Ok(())
         })
         .await
-}
-
-/// The first key of the time at which something may have been under way when `mark` was written.
-fn some_time_before(mark: Uuid) -> CaseEventId {
-    let Some(at) = mark.get_timestamp() else { return CaseEventId(mark) };
-    let (seconds, _) = at.to_unix();
-    CaseEventId(Uuid::new_v7(Timestamp::from_unix(NoContext, seconds.saturating_sub(LATE_S), 0)))
 }
 
 /// Events with words that were not read, and their cases.

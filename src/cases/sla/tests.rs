@@ -6,10 +6,7 @@ use std::{
 };
 
 use chrono::{Datelike, Days, NaiveTime};
-use entity::{
-    case::CaseChannel,
-    id::{CaseId, DivisionId, PersonId, StaffId, UnitId},
-};
+use entity::id::{DivisionId, StaffId, UnitId};
 use proptest::prelude::*;
 
 use super::*;
@@ -18,6 +15,7 @@ use crate::{
     cases::{
         advance::{Act, By},
         effects::{self, Detail},
+        fresh,
         workflow::Action,
     },
     clock,
@@ -44,21 +42,7 @@ fn row(promised: Option<i32>, statutory: Option<i32>) -> case::Model {
     let place = DivisionId::fresh();
     let unit = UnitId::fresh();
     case::Model {
-        id: CaseId::fresh(),
-        number: String::new(),
         kind: CaseKind::Proxy,
-        state: CaseState::Submitted,
-        version: 1,
-        round: 1,
-        title: String::new(),
-        text: String::new(),
-        form: None,
-        topic: None,
-        concern: None,
-        urgency: CaseUrgency::Normal,
-        channel: CaseChannel::App,
-        confidential: false,
-        item_id: None,
         promised_days: promised,
         statutory_days: statutory,
         village_id: place,
@@ -66,57 +50,8 @@ fn row(promised: Option<i32>, statutory: Option<i32>) -> case::Model {
         county_id: place,
         unit_id: unit,
         first_unit_id: unit,
-        assignee_id: None,
-        person_id: PersonId::fresh(),
-        booking_id: None,
-        next_talk_on: None,
-        private: false,
-        agent_id: None,
-        authorisation_id: None,
-        entered_by: None,
-        contact_name: None,
-        contact_phone: None,
-        accepted_on: None,
-        promised_due_on: None,
-        statutory_due_on: None,
-        provisional: false,
-        calendar_version: String::new(),
-        step_due_at: None,
         due_on: day("2020-01-03"),
-        since_at: long_ago,
-        until_on: None,
-        paused_on: None,
-        paused_days: 0,
-        extended_days: 0,
-        reopened_on: None,
-        pending: None,
-        pending_unit_id: None,
-        pending_by: None,
-        supplements: 0,
-        objected: false,
-        returns: 0,
-        locked_unit_id: None,
-        reopens: 0,
-        former_assignee_id: None,
-        nudges: 0,
-        nudged_on: None,
-        signed_at: None,
-        contact_due_at: None,
-        contacted_at: None,
-        papers_due_at: None,
-        merged_into: None,
-        gathered: 0,
-        alarm_step: 0,
-        alarm_at: None,
-        result: None,
-        answered_at: None,
-        confirmed: None,
-        closed_at: None,
-        created_at: long_ago,
-        updated_at: long_ago,
-        client_time: None,
-        object: None,
-        group_name: None,
+        ..fresh::untouched(long_ago)
     }
 }
 
@@ -315,16 +250,18 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
 
 #[test]
 fn what_was_said_on_a_talk_day_is_due_by_the_next_one_or_sooner() {
-    let by = |accepted: &str, next: Option<&str>| {
+    let due = |accepted: &str, next: Option<&str>| {
         let case = case::Model { next_talk_on: next.map(day), ..row(Some(7), None) };
-        by_the_next_talk_day(&case, day(accepted), &CALENDAR)
+        due_dates(&clocks([]), &case, day(accepted)).promised.unwrap().to_string()
     };
-    assert_eq!(by("2026-11-25", None), Some(7));
-    assert_eq!(by("2026-11-25", Some("2026-12-05")), Some(7), "seven working days end on 4 December");
-    assert_eq!(by("2026-11-26", Some("2026-12-05")), Some(7));
-    assert_eq!(by("2026-11-23", Some("2026-11-25")), Some(2));
-    assert_eq!(by("2026-11-26", Some("2026-11-28")), Some(2), "a Saturday moves on to Monday");
-    assert_eq!(by("2026-11-25", Some("2026-11-25")), Some(7), "it was accepted on that very day");
+    assert_eq!(due("2026-11-25", None), "2026-12-04");
+    assert_eq!(due("2026-11-25", Some("2026-12-05")), "2026-12-04", "seven working days are over before");
+    assert_eq!(due("2026-11-23", Some("2026-11-25")), "2026-11-25");
+    assert_eq!(due("2026-11-26", Some("2026-11-28")), "2026-11-30", "a Saturday moves on to Monday");
+    assert_eq!(due("2026-11-25", Some("2026-11-25")), "2026-12-04", "it was accepted on that very day");
+    let off = clocks([CalendarRow { date: day("2026-11-24"), kind: DayKind::Holiday, name: "样例".into() }]);
+    let case = case::Model { next_talk_on: Some(day("2026-11-25")), ..row(Some(7), None) };
+    assert_eq!(due_dates(&off, &case, day("2026-11-23")).promised, Some(day("2026-11-25")), "still by that day");
 }
 
 proptest! {

@@ -120,12 +120,14 @@ pub enum Aside {
     Recalculate,
     /// Another case was merged into this one, or parted from it.
     Gather,
+    /// It is shown to anybody, or no longer.
+    Publication,
 }
 
 impl Aside {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Cover, Self::GiveBack, Self::Release, Self::Alarm, Self::Recalculate, Self::Gather];
+    pub const ALL: [Self; 7] =
+        [Self::Cover, Self::GiveBack, Self::Release, Self::Alarm, Self::Recalculate, Self::Gather, Self::Publication];
 
     /// Its stable name, as events have it.
     #[must_use]
@@ -137,6 +139,7 @@ impl Aside {
             Self::Alarm => "alarm",
             Self::Recalculate => "recalculate",
             Self::Gather => "gather",
+            Self::Publication => "publication",
         }
     }
 

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::division;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::{
@@ -12,27 +12,8 @@ use crate::{
     people::place,
     personal::CitizenNumber,
     problem::{Language, Problem},
+    sheets::ExportFormat,
 };
-
-/// What the file is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ExportFormat {
-    /// Text, UTF-8 with its mark, so that Excel knows.
-    #[default]
-    Csv,
-    /// A workbook; at most 20,000 lines.
-    Xlsx,
-}
-
-impl ExportFormat {
-    pub(super) fn ending(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
-        }
-    }
-}
 
 /// `?register=&format=&unmasked=&reason=`
 #[derive(Debug, Deserialize, Validate, IntoParams)]

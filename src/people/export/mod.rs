@@ -2,21 +2,21 @@
 //!
 //! A file that leaves the house is masked unless somebody says why it must not be, and either way the audit knows who
 //! took what (个人信息保护法 51, 54); it is written from pages of a thousand rows, never from the whole table. Next:
-//! [`registers`] for what stands in them, [`files`] for how it is written.
+//! [`registers`] for what stands in them, [`crate::sheets`] for how it is written.
 
 mod asked;
-mod files;
 mod registers;
 
 pub use asked::ExportQuery;
 
 use actix_web::{HttpResponse, web::Data};
 
-use self::{asked::Wish, registers::Pages};
+use self::{asked::Wish, registers::RegisterPages};
 use crate::{
     app::App,
     audit::{self, Actor, Entry},
     problem::Problem,
+    sheets,
 };
 
 /// Records who takes what, then answers with the file.
@@ -26,5 +26,5 @@ pub(super) async fn export(app: Data<App>, by: &Actor, wish: Wish) -> Result<Htt
     let mut act = Entry::done("export_register", "division", wish.place.id).of_fields(wish.said());
     act.reason.clone_from(&wish.reason);
     app.db.transact(async move |tx| audit::record(tx, &keys, &by, act.clone(), now).await).await?;
-    files::answer(kind, &name, Pages::of(app, wish)).await
+    sheets::answer(kind, &name, RegisterPages::of(app, wish)).await
 }

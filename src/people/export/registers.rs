@@ -22,16 +22,14 @@ use crate::{
     people::{find, place},
     personal::{CitizenNumber, PersonName, Personal, PhoneNumber, PrivateText},
     problem::Problem,
+    sheets::{Cells, Pages},
 };
 
 /// Lines that are read at once.
 const PAGE: u64 = 1000;
 
-/// A line, cell by cell.
-pub(super) type Cells = Vec<String>;
-
 /// The lines of a register, a page at a time.
-pub(super) struct Pages {
+pub(super) struct RegisterPages {
     app: Data<App>,
     wish: Wish,
     today: NaiveDate,
@@ -43,14 +41,9 @@ pub(super) struct Pages {
 /// A page and the key of its last line.
 type Page = (Vec<Cells>, Option<uuid::Uuid>);
 
-impl Pages {
-    pub(super) fn of(app: Data<App>, wish: Wish) -> Self {
-        let today = local_day(app.clock.now());
-        Self { app, wish, today, after: None, ended: false }
-    }
-
-    /// The headings. Those of a roster are what an import reads.
-    pub(super) fn headings(&self) -> Cells {
+impl Pages for RegisterPages {
+    /// Those of a roster are what an import reads.
+    fn headings(&self) -> Cells {
         let columns: &[&str] = match self.wish.register {
             Register::People => {
                 &["name", "phone", "citizen_no", "verified", "village", "household_no", "group", "registered_on"]
@@ -66,8 +59,7 @@ impl Pages {
         shown.map(|column| self.word("column", column)).collect()
     }
 
-    /// The next lines; none at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Cells>>, Problem> {
+    async fn next(&mut self) -> Result<Option<Vec<Cells>>, Problem> {
         if self.ended {
             return Ok(None);
         }
@@ -79,6 +71,13 @@ impl Pages {
         self.ended = u64::try_from(lines.len()).unwrap_or(u64::MAX) < PAGE;
         self.after = last;
         Ok((!lines.is_empty()).then_some(lines))
+    }
+}
+
+impl RegisterPages {
+    pub(super) fn of(app: Data<App>, wish: Wish) -> Self {
+        let today = local_day(app.clock.now());
+        Self { app, wish, today, after: None, ended: false }
     }
 
     fn keys(&self) -> &FieldKeys {

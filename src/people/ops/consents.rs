@@ -17,6 +17,9 @@ use crate::{
 /// The purpose by which a guardian agrees for a child.
 pub const GUARDIAN: &str = "guardian";
 
+/// The purpose by which papers of earlier cases may serve again.
+pub const REUSE_PAPERS: &str = "reuse_papers";
+
 /// A decision on one purpose.
 pub struct Decision {
     /// A code of `consent_purposes`.
@@ -80,6 +83,17 @@ pub async fn standing(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec
         }
     }
     Ok(latest)
+}
+
+/// Whether somebody agrees to a purpose now: the last word counts.
+pub async fn agreed(db: &impl ConnectionTrait, person: PersonId, purpose: &str) -> Result<bool, Problem> {
+    let last = consent::Entity::find()
+        .filter(consent::COLUMN.person_id.eq(person))
+        .filter(consent::COLUMN.purpose.eq(purpose))
+        .order_by_desc(consent::Column::Id)
+        .one(db)
+        .await?;
+    Ok(last.is_some_and(|row| row.granted))
 }
 
 /// Lets a child act only when a guardian agreed. Callers ask for children only.

@@ -59,6 +59,20 @@ both_engines! {
         app.drain_jobs().await;
     }
 
+    async fn a_draft_counts_in_the_month_in_which_it_is_filed(app: TestApp) {
+        let village = app.village().await.to_string();
+        let body = json!({"kind": "voice", "concern": "help", "division": village, "text": "修路", "draft": true});
+        let draft = app.villager("甲").await.post("/cases", body).await.expect(201);
+        app.advance(TimeDelta::days(9));
+        let villager = app.villager("甲").await;
+        let filed = villager.post(&format!("{}/actions", own(&draft)), json!({"action": "submit"})).await.expect(200);
+        assert_eq!(filed["created_at"].as_str().unwrap().get(..10), Some("2026-12-02"));
+        let town = app.staff("town").await;
+        let of = async |month| overview(&town, &village, month).await["filed"].clone();
+        assert_eq!((of("2026-11").await, of("2026-12").await), (json!(0), json!(1)));
+        app.drain_jobs().await;
+    }
+
     async fn numbers_are_for_the_place_and_those_above(app: TestApp) {
         let village = app.village().await.to_string();
         filed(&app, &app.villager("甲").await).await;

@@ -146,6 +146,19 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("arrange_absence", json!({"from": "2026-11-25", "until": "2026-11-26", "stand_in": cadre})),
         ("end_absence", json!({})),
         ("record_conflict", json!({"with_staff": cadre, "kind": "relative"})),
+        ("publish_case", json!({"public": false})),
+        ("make_api_key", json!({"name": "样例"})),
+        ("make_webhook", json!({"url": "http://127.0.0.1:9/hook"})),
+        ("change_webhook", json!({"url": "http://127.0.0.1:9/other"})),
+        ("rotate_webhook_secret", json!({})),
+        ("replay_webhook", json!({"since": "2026-11-23T00:00:00Z"})),
+        // The period is another each time.
+        ("draw_report", json!({"kind": "monthly_list", "period": "2026-10"})),
+        ("sign_report", json!({"version": 1})),
+        ("discard_report", json!({"version": 1})),
+        ("publish_item", json!({"version": 1, "note": "样例", "item": an_item("DZ-CJ-01")})),
+        ("retire_item", json!({"reason": "样例"})),
+        ("import_catalogue", json!(json!({"items": [an_item("DZ-XX-01")]}).to_string())),
     ]
 }
 
@@ -156,6 +169,15 @@ pub(super) fn parameters(operation: &str) -> &'static str {
         "list_bookings_for_desk" => "?waiting_for=confirmation",
         _ => "",
     }
+}
+
+/// An item of the catalogue.
+fn an_item(code: &str) -> Value {
+    json!({
+        "item_code": code, "name": "样例事项", "kind": "proxy", "handled_at": "village", "decided_at": "village",
+        "department": "样例部门", "materials": ["居民身份证"], "statutory_days": null, "promised_days": 3, "fee": "0",
+        "audience": "村民", "sichuan_item_code": null, "source": "", "provenance": {}, "estimated": [],
+    })
 }
 
 /// An account of somebody who assigns and handles cases in a village.

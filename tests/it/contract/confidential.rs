@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shuoshi::jobs::sweeps::{self, Sweep};
 
 use super::{Operation, operations, things::Village};
 use crate::{
@@ -61,8 +62,17 @@ async fn readable(app: &TestApp) -> Vec<String> {
             paths.push(ask.path.clone());
         }
     }
-    for view in ["inbox", "mine", "unit", "sent", "overdue"] {
+    for view in ["inbox", "mine", "unit", "sent", "overdue", "supervised", "requests", "called_in", "closed"] {
         paths.push(format!("/api/v1/staff/cases?view={view}"));
+        paths.push(format!("/api/v1/staff/cases/export?view={view}"));
+    }
+    // Words of the complaint, one character of it, its phone: 反映村干部, 公, 13800001234.
+    for typed in ["%E5%8F%8D%E6%98%A0%E6%9D%91%E5%B9%B2%E9%83%A8", "%E5%85%AC", "13800001234"] {
+        paths.push(format!("/api/v1/staff/cases?q={typed}"));
+        paths.push(format!("/api/v1/staff/cases/export?q={typed}"));
+    }
+    for period in ["2026-11", "2026"] {
+        paths.push(format!("/api/v1/staff/divisions/{}/overview?period={period}", app.village().await));
     }
     for kind in ["voice", "proxy"] {
         paths.push(format!("/api/v1/staff/cases?kind={kind}&state=submitted"));
@@ -91,6 +101,7 @@ async fn complained(app: &TestApp, about: &Actor) -> Value {
     let discipline = app.staff("discipline").await;
     discipline.post(&actions(&case), json!({"action": "accept"})).await.expect(200);
     app.drain_jobs().await;
+    sweeps::run(app.app(), Sweep::KeepWords).await.unwrap();
     case
 }
 

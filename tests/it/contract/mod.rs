@@ -29,10 +29,21 @@ impl Operation {
         self.path.starts_with("/api/v1/staff/me") || self.id == "arrange_absence"
     }
 
+    /// What is kept for all places at once.
+    fn of_the_catalogue(&self) -> bool {
+        self.path.starts_with("/api/v1/staff/catalogue")
+    }
+
     /// Accounts, and the units they sit in.
     fn of_administrators(&self) -> bool {
         self.path.starts_with("/api/v1/staff/accounts")
-            || ["make_unit", "change_unit", "change_settings"].contains(&self.id.as_str())
+            || ["make_unit", "change_unit", "change_settings", "publish_calendar"].contains(&self.id.as_str())
+            || self.of_connections()
+    }
+
+    /// Servers of others that are told of cases.
+    fn of_connections(&self) -> bool {
+        self.described["tags"] == serde_json::json!(["connections"])
     }
 }
 

@@ -1,6 +1,7 @@
 //! Things of 石笋村 to call an operation on: fresh, in the state that it needs, with somebody who may.
 
 mod cases;
+mod connections;
 
 use std::cell::Cell;
 
@@ -85,6 +86,8 @@ impl Village {
         let state = state_for(&operation.id, &body);
         let path = match operation.path.split_once('{') {
             None => operation.path.clone(),
+            Some(("/open311/discovery." | "/open311/v2/discovery.", _)) => operation.path.replace("{format}", "json"),
+            Some((before, _)) if before.starts_with("/open311/") => self.of_open311(&operation.path, &villager).await,
             Some((before, rest)) => {
                 let kind = before.rsplit('/').nth(1).unwrap();
                 let kind = if before == "/api/v1/staff/authorisations/" { "authorisations of residents" } else { kind };
@@ -101,13 +104,15 @@ impl Village {
             _ if !operation.of_staff() => villager,
             _ if operation.id == "list_audit" => self.app.staff("admin").await,
             _ if operation.id == "appeal_review" => self.cadre.clone(),
+            // Another than who drew it.
+            _ if operation.id == "sign_report" => self.app.staff("town").await,
             _ if operation.path.contains("{id}")
                 && OF_THE_TOWNSHIP.iter().any(|kind| operation.path.contains(kind)) =>
             {
                 self.app.staff("town").await
             }
             _ if operation.is_one_s_own() => self.clerk().await,
-            _ if operation.of_administrators() => self.admin.clone(),
+            _ if operation.of_administrators() || operation.of_the_catalogue() => self.admin.clone(),
             "assigned" | "in_progress" | "paused" => self.cadre.clone(),
             "objected_to" | "completed" => self.app.staff("town").await,
             _ if body["action"] == "supervise" => self.app.staff("town").await,
@@ -148,6 +153,7 @@ impl Village {
             "act_on_staff_case" if ["transfer", "call_in"].contains(&body["action"].as_str().unwrap()) => {
                 body["assignee"] = json!(self.desk.id());
             }
+            "draw_report" => body["period"] = json!(self.past_month()),
             "add_duty" => body["unit"] = self.unit().await,
             "move_booking" | "move_for_caller" => body["slot"] = one_slot(&self.app, 1).await["slots"][0]["id"].clone(),
             "get_household" => {
@@ -158,6 +164,13 @@ impl Village {
             }
             _ => {}
         }
+    }
+
+    /// A month that is over and that nobody asked for yet.
+    fn past_month(&self) -> String {
+        self.villagers.set(self.villagers.get() + 1);
+        let months = self.villagers.get();
+        format!("{}-{:02}", 2025 - months / 12 % 25, 12 - months % 12)
     }
 
     /// The unit of the village's desk.
@@ -184,7 +197,12 @@ impl Village {
     /// The id of a thing that stands in a path after `kind`; the villager's where it is somebody's.
     async fn thing(&self, kind: &str, state: &str, villager: &Actor) -> String {
         let id = match kind {
-            "divisions" => json!(self.id),
+            "divisions" | "open-data" => json!(self.id),
+            "reports" => {
+                let body = json!({"kind": "monthly_list", "period": self.past_month()});
+                let path = format!("/staff/divisions/{}/reports", self.id);
+                self.desk.post(&path, body).await.expect(201)["id"].clone()
+            }
             "slots" => one_slot(&self.app, 2).await["slots"][0]["id"].clone(),
             "talk-days" if state == "hosted" => {
                 let hosts = json!({"date": "2026-11-27", "hosts": [self.cadre.id(), self.desk.id()]});
@@ -247,6 +265,7 @@ impl Village {
                 self.last("/staff/call-backs").await["id"].clone()
             }
             "consents" => json!("publication"),
+            "catalogue" => json!("DZ-CJ-01"),
             "export" => {
                 let asked = villager.post("/me/export", json!({})).await.expect(202)["id"].clone();
                 self.app.drain_jobs().await;
@@ -261,6 +280,7 @@ impl Village {
                 let body = json!({"from": "2026-11-24", "until": "2026-11-24", "stand_in": self.cadre.id()});
                 self.clerk().await.post("/staff/absences", body).await.expect(201)["id"].clone()
             }
+            "webhooks" | "deliveries" | "api-keys" => self.connection(kind).await,
             "cases" => self.case(state, villager).await["id"].clone(),
             "inbox" => {
                 filed(&self.app, villager).await;

@@ -64,11 +64,21 @@ fn strangers(operation: &Operation, action: Option<&str>) -> Vec<(&'static str, 
         let below = ["discipline", "cadre2", "county"].map(|name| (name, "not_your_duty"));
         return [("neighbour", "not_found")].into_iter().chain(below).collect();
     }
+    // The county draws and signs what lies below it.
+    if operation.path.contains("/reports") {
+        let here = ["admin", "discipline", "cadre2"].map(|name| (name, "not_your_duty"));
+        // Nobody of the other village signs anything.
+        let next_door = if id == "sign_report" { "not_your_duty" } else { "not_found" };
+        return [("neighbour", next_door)].into_iter().chain(here).collect();
+    }
     if operation.is_one_s_own() || ["list_units", "list_absences", "list_calendars"].contains(&id) {
         return vec![];
     }
     if id == "end_absence" {
         return ["neighbour", "discipline", "county", "cadre2"].map(|name| (name, "not_found")).to_vec();
+    }
+    if operation.of_the_catalogue() {
+        return ["neighbour", "county", "cadre2", "discipline"].map(|name| (name, "not_your_duty")).to_vec();
     }
     if operation.of_administrators() {
         return ["neighbour", "county", "cadre2"].map(|name| (name, "not_your_duty")).to_vec();

@@ -114,4 +114,35 @@ both_engines! {
         assert_eq!(why["calendar_version"], published["version"]);
         assert!(why["days"].to_string().contains("样例假"));
     }
+
+    async fn days_off_give_the_villager_more_days_for_papers(app: TestApp) {
+        let (villager, desk, admin) = (app.villager("甲").await, app.staff("desk").await, app.staff("admin").await);
+        let case = filed(&app, &villager).await;
+        let ask = json!({"action": "request_supplement", "materials": ["户口簿"], "text": "请补"});
+        let before = desk.post(&actions(&case), ask).await.expect(200)["until_on"].as_str().unwrap().to_owned();
+        let days: Vec<Value> = (26..=27)
+            .map(|on| json!({"date": format!("2026-11-{on}"), "kind": "holiday", "name": "样例"}))
+            .collect();
+        set(&admin, &app.village().await.to_string(), json!({"days": days})).await.expect(200);
+        app.advance(TimeDelta::minutes(2));
+        app.drain_jobs().await;
+        let path = format!("/staff/cases/{}", case["id"].as_str().unwrap());
+        let after = desk.get(&path).await.expect(200)["until_on"].as_str().unwrap().to_owned();
+        assert_eq!((before.as_str(), after.as_str()), ("2026-12-07", "2026-12-09"));
+    }
+
+    async fn two_who_publish_at_once_keep_both_years(app: TestApp) {
+        let (one, two) = (app.staff("admin").await, app.staff("admin").await);
+        let body = |year: i32| json!({
+            "year": year, "source": "样例通知",
+            "days": [{"date": format!("{year}-01-01"), "kind": "holiday", "name": "元旦"}],
+        });
+        let (left, right) =
+            futures_util::future::join(one.post("/staff/calendars", body(2027)), two.post("/staff/calendars", body(2028))).await;
+        left.expect(201);
+        right.expect(201);
+        let known = "SELECT count(*) FROM calendar_day d WHERE d.on_date >= '2027-01-01' AND d.version =
+                     (SELECT version FROM calendar_version ORDER BY published_at DESC LIMIT 1)";
+        assert_eq!(app.number(known).await, 2);
+    }
 }

@@ -77,7 +77,7 @@ both_engines! {
         let inside = made(&keeper, "inside", &[posting(village, &["handle_cases"])]).await;
         let both = [posting(village, &["handle_cases"]), posting(county, &["supervise"])];
         keeper.post("/staff/accounts", to_be("a", &both)).await.invalid("/postings/1/division", "not_in_scope");
-        for duty in ["read_audit", "handle_discipline", "manage_accounts"] {
+        for duty in ["read_audit", "handle_discipline", "manage_accounts", "manage_receivers"] {
             keeper.post("/staff/accounts", to_be("a", &[posting(village, &[duty])])).await.problem("not_your_duty");
         }
         // Somebody with one foot outside is not theirs.

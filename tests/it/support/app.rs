@@ -264,7 +264,9 @@ impl TestApp {
 pub fn http_client() -> reqwest::Client {
     // The second call finds one installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy().build().unwrap()
+    // Servers close what was idle for five seconds: a connection is not used again that long after.
+    let idle = Duration::from_secs(3);
+    reqwest::Client::builder().timeout(Duration::from_secs(30)).pool_idle_timeout(idle).no_proxy().build().unwrap()
 }
 
 /// A booking as anybody might make it.

@@ -10,6 +10,7 @@ use entity::{
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
+use shuoshi::clock::local_day;
 
 use super::people::People;
 use crate::{
@@ -100,7 +101,7 @@ impl Town {
                 Condition::any().add(case::COLUMN.closed_at.is_null()).add(case::COLUMN.state.eq(CaseState::Completed)),
             )
             .filter(case::COLUMN.state.ne(CaseState::Draft))
-            .order_by_asc(case::Column::Number);
+            .order_by_asc(case::Column::Id);
         for case in open.all(app.db().read()).await.unwrap() {
             app.advance(TimeDelta::milliseconds(100));
             self.somebody_moves(app, &case, today).await;
@@ -212,6 +213,10 @@ impl Town {
         }
     }
 
+    fn former(&self, case: &case::Model) -> Option<&'static str> {
+        self.staff.get(&case.former_assignee_id?).copied()
+    }
+
     fn handler(&self, case: &case::Model, at_the_township: bool) -> &'static str {
         match case.assignee_id.and_then(|assignee| self.staff.get(&assignee)) {
             Some(name) => name,
@@ -247,6 +252,8 @@ impl Town {
             (CaseState::Accepted, 0..700) => {
                 let to = match (case.confidential, at_the_township, desk) {
                     (true, ..) => "discipline",
+                    // Whoever worked on it before may not do so again.
+                    (_, true, _) if self.former(case) == Some("town") => desk,
                     (_, true, _) => "town",
                     (_, _, "neighbour") => "neighbour",
                     _ => ["cadre", "cadre", "cadre2", "desk"][self.dice.random_range(0..4)],
@@ -266,7 +273,9 @@ impl Town {
                 self.villager_does(app, case, json!({"action": "reopen", "reason": "not_done"})).await;
             }
             (CaseState::Answered | CaseState::Completed, 300..420) => self.somebody_reviews(app, case, dice).await,
-            (CaseState::Completed, 990..993) if !case.confidential => {
+            (CaseState::Completed, 990..993)
+                if !case.confidential && today < local_day(case.since_at) + Days::new(25) =>
+            {
                 let body = json!({"action": "reopen_by_order", "reason": "not_done", "text": "请重办"});
                 self.staff_do(app, "town", case, body).await;
             }
@@ -284,10 +293,12 @@ impl Town {
         dice: u32,
     ) {
         if let Some(request) = case.pending {
+            let asked_by_the_township = case.pending_by.and_then(|who| self.staff.get(&who)) == Some(&"town");
+            let by = if asked_by_the_township { "county" } else { "town" };
             let body =
                 if dice < 800 { json!({"action": "approve"}) } else { json!({"action": "refuse", "text": "不必"}) };
             if dice < 900 && !case.confidential && request != CaseRequest::Objection {
-                self.staff_do(app, "town", case, body).await;
+                self.staff_do(app, by, case, body).await;
             }
             return;
         }
