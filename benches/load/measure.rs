@@ -141,6 +141,8 @@ impl<'a> Bench<'a> {
     async fn words_are_kept(&mut self) -> Outcome<()> {
         const UNREAD: &str = "SELECT (SELECT count(*) FROM cases WHERE state <> 'draft')
                                    - (SELECT count(*) FROM case_search)";
+        // Seeded events are older by their keys than what was read before.
+        self.store.run("UPDATE sweep SET mark = NULL WHERE name = 'keep_words'").await?;
         let (began, server) = (Instant::now(), Server::start(self.folder, self.url)?);
         while self.store.number(UNREAD).await? > 0 {
             tokio::time::sleep(Duration::from_secs(1)).await;

@@ -34,8 +34,8 @@ const FINDS_BY_NAME: &[Duty] = &[Duty::AcceptCases, Duty::ManagePeople, Duty::Ha
 /// People of one name that are looked for.
 const MOST_OF_A_NAME: u64 = 2_000;
 
-/// Words found at once, at first and at most; more are looked at while what is found is out of scope.
-const AT_ONCE: (u64, u64) = (128, 2048);
+/// The most words found at once: at first a page, more while what is found is out of scope.
+const MOST_AT_ONCE: u64 = 2_048;
 
 /// A case and its place in the order.
 pub type Found = (i64, case::Model);
@@ -151,7 +151,7 @@ async fn by_words(
     if wanted.all.is_empty() || wanted.any.is_empty() {
         return Ok(vec![]);
     }
-    let (mut at_once, most_at_once) = AT_ONCE;
+    let mut at_once = most;
     let mut found: Vec<Found> = Vec::new();
     loop {
         let hits = app.db.find_words(&wanted, before, at_once).await?;
@@ -162,7 +162,7 @@ async fn by_words(
             return Ok(found);
         }
         before = Some(last);
-        at_once = Ord::min(at_once * 4, most_at_once);
+        at_once = Ord::min(at_once * 4, MOST_AT_ONCE);
     }
 }
 
