@@ -20,7 +20,8 @@ use super::{
     },
     scope,
     timeline::{self, CaseEventView},
-    views::{self, CaseView, TrackedCase},
+    tracked::{self, TrackedCase},
+    views::{self, CaseView},
 };
 use crate::{
     app::App,
@@ -163,7 +164,7 @@ pub async fn track_case(
 ) -> Result<HttpResponse, Problem> {
     let TrackCase { number, phone_tail } = &command.body;
     let steps = track::track(&app, number, phone_tail, address_of(&req, &app)).await?;
-    json(&views::tracked(&app, steps).await?)
+    json(&tracked::tracked(&app, steps).await?)
 }
 
 async fn villager_view(app: &App, tx: &Tx, case: entity::case::Model) -> Result<CaseView, Problem> {

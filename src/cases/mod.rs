@@ -33,6 +33,7 @@ pub mod sla;
 pub mod staff_api;
 mod take_up;
 mod timeline;
+mod tracked;
 mod trail;
 mod views;
 pub mod workflow;
