@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
 use crate::db::Term;
 
@@ -48,7 +48,9 @@ enum Run {
 
 fn runs(text: &str) -> Vec<Run> {
     let (mut runs, mut open) = (Vec::new(), false);
-    for c in text.nfkc().flat_map(char::to_lowercase) {
+    // Marks set over, under or beside a letter change places with each other in NFKC and say how it is read: left out.
+    let letters = text.nfkc().flat_map(char::to_lowercase).filter(|&c| canonical_combining_class(c) == 0);
+    for c in letters {
         if !c.is_alphanumeric() {
             open = false;
             continue;
@@ -75,7 +77,7 @@ fn pairs(han: &[char]) -> impl Iterator<Item = String> {
 /// What Unicode calls script Han: ideographs with all extensions, radicals, 々, 〇, the numerals of the market.
 fn is_han(c: char) -> bool {
     matches!(c, '\u{2E80}'..='\u{2FDF}' | '\u{3005}' | '\u{3007}' | '\u{3021}'..='\u{3029}' | '\u{3038}'..='\u{303B}'
-        | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{16FE2}'..='\u{16FF1}'
+        | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{16FE2}'..='\u{16FE3}'
         | '\u{20000}'..='\u{3FFFD}')
 }
 
@@ -94,6 +96,7 @@ mod tests {
         assert_eq!(terms("𰝟渡镇"), ["渡镇", "镇", "𰝟渡"]);
         assert!(terms(" ,。!@#").is_empty());
         assert_eq!(terms(&"a".repeat(50)), ["a".repeat(40)]);
+        assert_eq!(terms("〇\u{16FF0}\u{1BC9E}水"), ["〇水", "水"]);
     }
 
     #[test]
