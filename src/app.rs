@@ -20,19 +20,21 @@ use crate::{
     audit,
     auth::{self, Keyring, Limits, Passwords},
     calendar::{self, Calendar},
-    cases, catalogue,
+    call_list, cases, catalogue,
     clock::Clock,
     config::{Config, ConfigFault},
+    content,
     crypto::FieldKeys,
     db::Db,
     dev, divisions,
+    files::{self, Files},
     http::{self, Lane},
     lists, notices, open311, openapi, operations, people,
     problem::Problem,
-    reports,
+    publications, pushes, reports,
     settings::{self, Settings},
     sms::Sms,
-    staffing, talks, telemetry, webhooks, wechat, wecom,
+    staffing, subscriptions, talks, telemetry, webhooks, wechat, wecom,
 };
 
 /// Everything a handler, a job or a command may need.
@@ -47,8 +49,14 @@ pub struct App {
     pub wechat: wechat::Client,
     /// The `WeCom` server API.
     pub wecom: wecom::Client,
+    /// Robots of staff's groups in `WeCom`.
+    pub robots: wecom::Robots,
+    /// What believes or refuses what is pushed to us; none where no token is configured.
+    pub pushes: Option<Arc<wechat::push::Inbox>>,
     /// Text messages.
     pub sms: Sms,
+    /// How fast messages to villagers leave.
+    pub pace: notices::Pace,
     /// Access tokens.
     pub keyring: Keyring,
     /// Staff passwords.
@@ -77,6 +85,8 @@ pub struct App {
     pub filings: Lane<cases::Wish>,
     /// The way to servers of others that are told of cases.
     pub webhooks: webhooks::Sender,
+    /// Where files lie, and what makes them fit to be kept.
+    pub files: Files,
     /// The contract, written out.
     pub openapi: String,
     /// Addresses and their methods.
@@ -126,6 +136,7 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         base_url: config.wecom.base_url.clone(),
         corp_id: config.wecom.corp_id.clone(),
         secret: config.wecom.secret.clone(),
+        agent_id: config.wecom.agent_id.clone(),
     };
     let calendar = Arc::new(calendar::latest(db.read()).await?);
     let of_places = settings::load(db.read(), Arc::clone(&calendar)).await?;
@@ -133,7 +144,10 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
     Ok(Arc::new(App {
         wechat: wechat::Client::new(settings, clock.clone())?,
         wecom: wecom::Client::new(wecom_settings, clock.clone())?,
+        robots: wecom::Robots::new(&config.wecom.base_url)?,
+        pushes: pushes::inbox(&config.wechat),
         sms: Sms::new(&config.sms)?,
+        pace: notices::Pace::new(config.notices.per_minute),
         keyring: Keyring::new(&config.auth)?,
         passwords: Passwords::default(),
         field_keys: FieldKeys::new(&config.crypto)?,
@@ -148,6 +162,7 @@ pub async fn build(config: Config, db: Db, clock: Clock) -> Result<Arc<App>, Sta
         watches: talks::Watches::default(),
         filings: cases::lane(&db),
         webhooks: webhooks::Sender::new(&config.webhooks),
+        files: Files::open(&config)?,
         openapi: document.to_string(),
         routes: openapi::Routes::of(&document),
         metrics,
@@ -176,9 +191,17 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(settings::routes)
                 .configure(webhooks::routes)
                 .configure(open311::routes)
-                .configure(reports::routes),
+                .configure(reports::routes)
+                .configure(subscriptions::routes)
+                .configure(content::routes)
+                .configure(publications::routes)
+                .configure(files::routes)
+                .configure(call_list::routes)
+                .configure(subscriptions::routes),
         )
         .configure(open311::facade)
+        .configure(pushes::routes)
+        .configure(files::media)
         .configure(operations::routes);
 }
 

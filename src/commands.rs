@@ -4,6 +4,7 @@
 //! failed, 2 is a command line that could not be read. Next: [`serve`], which is what runs when nothing is said.
 
 mod audit;
+mod backup;
 mod divisions;
 mod doctor;
 mod import;
@@ -69,6 +70,16 @@ enum Command {
     /// Keys of personal data.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Saves the database and all files in one file, while servers serve.
+    Backup {
+        /// Where to; nothing may be there yet.
+        file: PathBuf,
+    },
+    /// Brings a backup back into an empty database and an empty store of files, and proves it.
+    Restore {
+        /// What `backup` made.
+        file: PathBuf,
+    },
     /// Prints the OpenAPI document.
     Openapi,
     /// Looks at everything a server needs, and says what to do.
@@ -107,6 +118,8 @@ async fn run(command: Command) -> Result<ExitCode, StartFault> {
         Command::Divisions(what) => divisions::change(what).await?,
         Command::Audit(what) => return audit::run(what).await,
         Command::Keys(what) => return keys::run(what).await,
+        Command::Backup { file } => return backup::backup(&file).await,
+        Command::Restore { file } => return backup::restore(&file).await,
         Command::Openapi => say(&serde_json::to_string_pretty(&openapi::document()).unwrap_or_default()),
         Command::Doctor => return doctor::doctor().await,
     }

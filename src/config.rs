@@ -5,11 +5,15 @@
 //! WeCom, [`crate::app`], which is built from all of it.
 
 mod check;
+mod files;
+mod notices;
 mod read;
 mod tencent;
 mod weak;
 
 pub use self::{
+    files::{Files, Place},
+    notices::{NoticeTemplate, Notices, PURPOSES},
     tencent::{SimTemplate, SimTemplateKind, Wechat, WechatSim, Wecom},
     weak::weakness,
 };
@@ -72,12 +76,16 @@ pub struct Config {
     pub sms: Sms,
     /// How long personal data is kept.
     pub privacy: Privacy,
+    /// Photos, voice notes and documents.
+    pub files: Files,
     /// Servers of others that are told of cases.
     pub webhooks: Webhooks,
     /// The Open311 endpoint.
     pub open311: Open311,
     /// Background work.
     pub jobs: Jobs,
+    /// How people are told beside the inbox.
+    pub notices: Notices,
     /// Logs.
     pub log: Log,
 }
@@ -167,6 +175,8 @@ pub struct Throttle {
     pub wechat_per_minute: u32,
     /// Lists that anybody may read (Open311, open data) a minute and address.
     pub open_reads_per_minute: u32,
+    /// Pushes with a wrong signature a minute and address.
+    pub bad_pushes_per_minute: u32,
     /// Wrong pairs an address in 10 minutes.
     pub track_failures_per_address: u32,
     /// Calls for unmasked data that one member of staff may make in an hour.
@@ -215,6 +225,8 @@ pub struct Sms {
     pub accepted_at: String,
     /// What stands there when it took the message.
     pub accepted: String,
+    /// Whether the gateway sends what bears the same `{id}` once, however often it is asked.
+    pub repeats_are_dropped: bool,
 }
 
 /// Which way text messages go.

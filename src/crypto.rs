@@ -20,6 +20,9 @@ use crate::{config, problem::Problem};
 /// Bytes of a GCM nonce.
 const NONCE: usize = 12;
 
+/// What the keys of files are sealed for.
+pub(crate) const FILE_KEY_PURPOSE: &str = "file.key";
+
 /// The keys of this deployment. Clones share them.
 #[derive(Clone)]
 pub struct FieldKeys(Arc<Keys>);
@@ -86,6 +89,11 @@ impl FieldKeys {
     /// A keyed hash for equality search (HMAC-SHA-256, hexadecimal).
     pub fn blind_index(&self, purpose: &str, text: &str) -> Result<String, Problem> {
         keyed_hash(&self.0.index, purpose, text)
+    }
+
+    /// What seals the manifest of a backup.
+    pub(crate) fn backup_seal(&self, text: &str) -> Result<String, Problem> {
+        keyed_hash(&self.0.audit, "backup", text)
     }
 
     /// What links the entries of the audit; a key of its own, so that hashes for search can be made anew without it.

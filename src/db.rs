@@ -6,6 +6,7 @@
 //! that come in crowds: those of one kind that wait are done by the same few statements (decision 0011). Next:
 //! [`crate::problem`] for what a failing statement becomes.
 
+mod copy;
 mod lane;
 mod many;
 mod postgres;
@@ -13,6 +14,7 @@ mod sqlite;
 mod words;
 mod writer;
 
+pub use copy::Place;
 pub use lane::{Answers, Lane, Wishes};
 pub use many::{insert_all, padded, upsert_all};
 pub use words::{Term, Wanted, keep_words};
@@ -113,6 +115,12 @@ impl Db {
     /// Takes every step back (tests).
     pub async fn migrate_down(&self) -> Result<(), DbErr> {
         Migrator::down(self.writer.connection(), None).await
+    }
+
+    /// Names of all migrations that this program has.
+    #[must_use]
+    pub fn known_migrations() -> Vec<String> {
+        Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
     }
 
     /// Names of migrations, and whether each was applied.

@@ -17,7 +17,7 @@ mod upload;
 pub use body::{Checked, MAX_TEXT, faults_of, part, plain_text, tidy};
 pub use command::{ANSWER_PURPOSE, Command};
 pub use envelope::{RequestId, envelope, fallback};
-pub use forwarded::client_address;
+pub use forwarded::{came_sealed, client_address};
 pub use lane::Lane;
 pub use paging::{Cursor, Page, PageQuery};
 pub use reply::{Single, SingleText, json};

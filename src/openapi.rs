@@ -38,9 +38,11 @@ use crate::{
         (name = "staff", description = "Staff 工作人员"),
         (name = "reports", description = "Periodic lists and reports 上报"),
         (name = "open data", description = "What everybody may read 开放数据"),
+        (name = "files", description = "Photos, voice notes, documents 文件"),
         (name = "lists", description = "Closed lists 字典"),
         (name = "connections", description = "Connected systems 系统对接"),
         (name = "open311", description = "Public matters for other programs (Open311 GeoReport v2) 公开诉求接口"),
+        (name = "wechat", description = "What WeChat pushes to us 微信消息推送"),
         (name = "operations", description = "For operators 运维"),
     )
 )]

@@ -29,6 +29,7 @@ struct Inner {
     extra: Map<String, Value>,
     retry_after_s: Option<u64>,
     allow: Vec<String>,
+    offset: Option<u64>,
     source: Option<String>,
     retry: Option<Retry>,
 }
@@ -57,6 +58,7 @@ impl Problem {
             extra: Map::new(),
             retry_after_s,
             allow: vec![],
+            offset: None,
             source: None,
             retry: None,
         }))
@@ -149,6 +151,13 @@ impl Problem {
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after_s = Some(seconds);
         self
+    }
+
+    /// Where the next part of an upload begins: header `Upload-Offset` and member `offset`.
+    #[must_use]
+    pub fn at_offset(mut self, offset: u64) -> Self {
+        self.0.offset = Some(offset);
+        self.with("offset", offset)
     }
 
     /// The methods an address takes, for a 405 (RFC 9110, 15.5.6).

@@ -350,6 +350,8 @@ pub struct Model {
     pub created_at: Instant,
     pub updated_at: Instant,
     pub client_time: Option<Instant>,
+    /// What the desk wrote down of a case that was spoken.
+    pub summary: Option<String>,
     /// What thing it is about: the number on a lamp post, a well, a road.
     pub object: Option<String>,
     /// The villagers' group (组) it lies in, where that is known.

@@ -45,4 +45,7 @@ ids! {
     PartyId, PersonId, PostingId, ReportId, ResidenceClaimId, ReviewAppealId, ReviewId, RosterEntryId, ServiceItemId, SessionId, SlotId, StaffId,
     TalkDayId, TalkMinutesId, TalkRatingId, TalkRecordId, TalkRuleId, TalkWaitId, TalkWaiterId, UnitId,
     ApiKeyId, WebhookDeliveryId, WebhookId,
+    FileId, UploadId,
+    ContentCheckId, PublicationId, WechatPushId,
+    NoticeDeliveryId, StaffNoticeId,
 }

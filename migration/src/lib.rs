@@ -26,6 +26,11 @@ mod m0017_open311;
 mod m0018_search;
 mod m0019_by_the_next_talk_day;
 mod m0020_first_contacts;
+mod m0021_notices;
+mod m0022_files;
+mod m0023_pushes_and_subscriptions;
+mod m0024_content;
+mod m0025_publications;
 mod shape;
 
 /// All steps, oldest first.
@@ -54,6 +59,11 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_search::Migration),
             Box::new(m0019_by_the_next_talk_day::Migration),
             Box::new(m0020_first_contacts::Migration),
+            Box::new(m0022_files::Migration),
+            Box::new(m0021_notices::Migration),
+            Box::new(m0023_pushes_and_subscriptions::Migration),
+            Box::new(m0024_content::Migration),
+            Box::new(m0025_publications::Migration),
         ]
     }
 }

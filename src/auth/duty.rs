@@ -107,6 +107,12 @@ needs! {
     SignReports: Supervise | SignReports;
     /// Keeps the catalogue of service items.
     ManageCatalogue: ManageCatalogue;
+    /// Looks at what others are to see.
+    LookAtContent: AcceptCases;
+    /// Keeps the page of a place.
+    KeepPublications: AcceptCases | ManageTalks;
+    /// Tells people what no machine tells them.
+    KeepCallList: AcceptCases | HandleDiscipline;
 }
 
 #[cfg(test)]

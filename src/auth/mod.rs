@@ -22,7 +22,7 @@ pub use actor::{AnyStaff, Posted, Staff, Villager, authenticate};
 pub use duty::Duty;
 pub use password::{Passwords, hash as hash_password};
 pub use sessions::{Sessions, sessions};
-pub use throttle::{Limits, account_key, address_of, check_open_read, count as count_try};
+pub use throttle::{Limits, account_key, address_of, check_bad_push, check_open_read, count as count_try};
 pub use tokens::Keyring;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -23,6 +23,7 @@ use crate::{
 pub struct Limits {
     sign_ins: DefaultKeyedRateLimiter<IpAddr>,
     open_reads: DefaultKeyedRateLimiter<IpAddr>,
+    bad_pushes: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Limits {
@@ -30,7 +31,11 @@ impl Limits {
     #[must_use]
     pub fn new(settings: &config::Throttle) -> Self {
         let a_minute = |many| RateLimiter::keyed(Quota::per_minute(NonZeroU32::new(many).unwrap_or(NonZeroU32::MIN)));
-        Self { sign_ins: a_minute(settings.wechat_per_minute), open_reads: a_minute(settings.open_reads_per_minute) }
+        Self {
+            sign_ins: a_minute(settings.wechat_per_minute),
+            open_reads: a_minute(settings.open_reads_per_minute),
+            bad_pushes: a_minute(settings.bad_pushes_per_minute),
+        }
     }
 }
 
@@ -65,6 +70,14 @@ pub(super) fn check_sign_in(app: &App, address: Option<IpAddr>) -> Result<(), Pr
 /// Refuses a flood of reads that need no sign-in and cost more than a row.
 pub fn check_open_read(app: &App, req: &HttpRequest) -> Result<(), Problem> {
     match address_of(req, app).map(|address| app.limits.open_reads.check_key(&address)) {
+        Some(Err(_)) => Err(Problem::new(Code::TooManyRequests).retry_after(60)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a flood of pushes whose signature does not fit.
+pub fn check_bad_push(app: &App, req: &HttpRequest) -> Result<(), Problem> {
+    match address_of(req, app).map(|address| app.limits.bad_pushes.check_key(&address)) {
         Some(Err(_)) => Err(Problem::new(Code::TooManyRequests).retry_after(60)),
         _ => Ok(()),
     }

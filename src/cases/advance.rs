@@ -18,11 +18,12 @@ pub use super::sla::Reckoning;
 
 use super::{
     effects::{self, Detail},
-    guards,
+    guards, staff_tellings,
     workflow::{self, Action, Aside, Party, Step},
 };
 use crate::{
     db::Tx,
+    files::{self, Hanging, Named, Owner},
     notices::{self, About, Telling},
     problem::{Code, Problem},
 };
@@ -87,6 +88,11 @@ impl By {
         Self { parties: vec![], person: None, staff: Some(staff), unit, agent: false, near: false, names_units: false }
     }
 
+    /// Whose files they may bring.
+    pub(super) fn owner(&self) -> Option<Owner> {
+        self.person.map(Owner::Person).or(self.staff.map(Owner::Staff))
+    }
+
     pub(super) fn kind(&self) -> EventBy {
         match (self.person, self.staff) {
             (Some(_), _) if self.agent => EventBy::Agent,
@@ -130,6 +136,8 @@ pub struct Act {
     pub detail: Option<Detail>,
     /// For `supplement`: the answers to the form.
     pub form: Option<Sealed>,
+    /// Files that come with it.
+    pub files: Vec<Named>,
 }
 
 impl Act {
@@ -146,6 +154,7 @@ impl Act {
             evidence: None,
             detail: None,
             form: None,
+            files: vec![],
         }
     }
 }
@@ -189,9 +198,15 @@ pub async fn advance(
         next.form.clone_from(&act.form);
     }
     write(tx, &case, &next).await?;
-    let event = event(&next, Some(case.state), by, &act, reckoning.now);
+    let mut event = event(&next, Some(case.state), by, &act, reckoning.now);
+    let id = CaseEventId::fresh();
+    event.id = Set(id);
     case_event::Entity::insert(event).exec_without_returning(tx).await?;
+    if let Some(owner) = by.owner() {
+        files::attach(tx, owner, &act.files, Hanging::step(next.id.0, id.0), reckoning.now).await?;
+    }
     tell(tx, step, &case, &next, &act, reckoning.now).await?;
+    staff_tellings::tell(tx, &case, &next, &act, by, reckoning.now).await?;
     Ok(next)
 }
 
@@ -299,6 +314,7 @@ fn changed(next: &case::Model) -> case::ActiveModel {
         gathered: Set(next.gathered),
         alarm_step: Set(next.alarm_step),
         alarm_at: Set(next.alarm_at),
+        summary: Set(next.summary.clone()),
         result: Set(next.result),
         answered_at: Set(next.answered_at),
         confirmed: Set(next.confirmed),

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, http::StatusCode, post, web::Data, web::Path};
 use entity::{
     case::{self, CaseKind, CaseState},
+    file::FileThing,
     id::{CaseId, PersonId},
 };
 use serde::Deserialize;
@@ -28,6 +29,7 @@ use crate::{
     auth::{Villager, address_of},
     clock::local_day,
     db::{Db, Tx},
+    files,
     http::{Command, Lane, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
 };
@@ -74,7 +76,14 @@ pub fn lane(db: &Db) -> Lane<Wish> {
         let cases = file::file(tx, app, wishes).await?;
         let known: Vec<&case::Model> = cases.iter().flatten().collect();
         let names = find::Names::of_items(app, tx, known).await?;
-        Ok(cases.into_iter().map(|case| views::for_villager(app, case?, &names)).collect())
+        let mut views = Vec::with_capacity(wishes.len());
+        for (wish, case) in wishes.iter().zip(cases) {
+            views.push(match case {
+                Ok(case) => Ok(filed_view(tx, app, wish, case, &names).await?),
+                Err(problem) => Err(problem),
+            });
+        }
+        Ok(views)
     })
 }
 
@@ -107,7 +116,8 @@ pub async fn get_case(app: Data<App>, me: Villager, id: Path<CaseId>) -> Result<
         Some(main) => Some(views::MainCase::of(&main, merging::answer_of(app.db.read(), &main).await?)),
         None => None,
     };
-    Ok(Single(views::for_villager(&app, case, &names)?.with_main(main)))
+    let files = files::views_of(app.db.read(), FileThing::Case, id.0).await?;
+    Ok(Single(views::for_villager(&app, case, &names)?.with_main(main).with_files(files)))
 }
 
 /// Throws a draft away.
@@ -165,6 +175,20 @@ pub async fn track_case(
     let TrackCase { number, phone_tail } = &command.body;
     let steps = track::track(&app, number, phone_tail, address_of(&req, &app)).await?;
     json(&tracked::tracked(&app, steps).await?)
+}
+
+/// A case that has just been filed; where it came without files, nobody looks for them.
+async fn filed_view(
+    tx: &Tx,
+    app: &App,
+    wish: &Wish,
+    case: case::Model,
+    names: &find::Names,
+) -> Result<CaseView, Problem> {
+    let id = case.id.0;
+    let files =
+        if wish.body.matter().files.is_empty() { vec![] } else { files::views_of(tx, FileThing::Case, id).await? };
+    Ok(views::for_villager(app, case, names)?.with_files(files))
 }
 
 async fn villager_view(app: &App, tx: &Tx, case: entity::case::Model) -> Result<CaseView, Problem> {

@@ -2,14 +2,15 @@
 
 use entity::{
     case::{CaseChannel, CaseConcern, CaseKind, CaseUrgency},
-    id::{DivisionId, PersonId, StaffId},
+    file::FileKind,
+    id::{DivisionId, FileId, PersonId, StaffId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::{lists, personal::PhoneNumber};
+use crate::{files::Named, lists, personal::PhoneNumber};
 
 mod actions;
 mod checks;
@@ -41,6 +42,7 @@ pub struct Matter {
     pub urgency: Option<CaseUrgency>,
     pub object: Option<String>,
     pub contact_phone: Option<String>,
+    pub files: Vec<Named>,
 }
 
 /// A body with the fields of [`Matter`] beside its own. Written out by a macro: `flatten` would accept unknown fields.
@@ -65,7 +67,7 @@ macro_rules! body_with_matter {
             #[validate(length(min = 1, max = 80))]
             #[schema(min_length = 1, max_length = 80)]
             title: Option<String>,
-            /// In the villager's words; needed for `voice` and `talk`.
+            /// In the villager's words; needed for `voice` and `talk`, unless a voice note says it.
             #[validate(length(min = 1, max = 4000))]
             #[schema(min_length = 1, max_length = 4000)]
             text: Option<String>,
@@ -86,6 +88,10 @@ macro_rules! body_with_matter {
             #[validate(length(max = 20), custom(function = phone_number))]
             #[schema(max_length = 20)]
             contact_phone: Option<String>,
+            /// Files that the caller brought and that hang on nothing else; with a voice note `text` may be left out.
+            #[validate(length(max = 9))]
+            #[schema(max_items = 9)]
+            files: Option<Vec<FileId>>,
         }
 
         impl $name {
@@ -103,6 +109,7 @@ macro_rules! body_with_matter {
                     urgency: self.urgency,
                     object: self.object.clone(),
                     contact_phone: self.contact_phone.clone(),
+                    files: Named::list(self.files.as_ref()),
                 }
             }
         }
@@ -175,22 +182,56 @@ pub enum Principal {
 #[derive(Clone, Debug, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// `paper` or `record`.
+    /// What it is.
     pub kind: EvidenceKind,
-    /// Number or place of the paper or record.
+    /// Number or place of the paper or record; needed for these.
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
-    pub reference: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The photo or voice note; needed for these. Of a paper its photo or copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileId>,
 }
 
-/// Kinds of evidence that need no file.
+/// Kinds of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceKind {
+    /// A photo.
+    Photo,
+    /// A voice note.
+    Voice,
     /// A paper.
     Paper,
     /// An entry in a register.
     Record,
+}
+
+impl Evidence {
+    /// Whether it has what its kind needs.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        match self.kind {
+            EvidenceKind::Photo | EvidenceKind::Voice => self.file.is_some(),
+            EvidenceKind::Paper | EvidenceKind::Record => self.reference.is_some(),
+        }
+    }
+
+    /// The file of the one at this place of a list.
+    fn named(&self, at: usize) -> Option<Named> {
+        let kinds: &'static [FileKind] = match self.kind {
+            EvidenceKind::Photo => &[FileKind::Photo],
+            EvidenceKind::Voice => &[FileKind::Voice],
+            EvidenceKind::Paper | EvidenceKind::Record => &[FileKind::Photo, FileKind::Document],
+        };
+        Some(Named::one(self.file?, &format!("/evidence/{at}/file"), kinds))
+    }
+}
+
+/// The files of a list of evidence.
+pub(super) fn files_of(evidence: &[Evidence]) -> Vec<Named> {
+    evidence.iter().enumerate().filter_map(|(at, one)| one.named(at)).collect()
 }
 
 /// A review of a round.
@@ -201,11 +242,15 @@ pub struct ReviewCase {
     #[validate(range(min = 1, max = 5))]
     #[schema(minimum = 1, maximum = 5)]
     pub stars: i32,
-    /// Codes of `review_tags`; one or two stars need one, or a text.
+    /// Codes of `review_tags`; one or two stars need one, a text or a voice note.
     #[validate(length(max = 10))]
     #[schema(max_items = 10)]
     pub tags: Option<Vec<String>>,
     #[validate(length(min = 1, max = 1000))]
     #[schema(min_length = 1, max_length = 1000)]
     pub text: Option<String>,
+    /// Files that the caller brought; a voice note stands for words.
+    #[validate(length(max = 9))]
+    #[schema(max_items = 9)]
+    pub files: Option<Vec<FileId>>,
 }

@@ -167,6 +167,7 @@ fn take(next: &mut case::Model, case: &case::Model, act: &Act, by: &By, reckonin
                 next.contact_due_at = next.contact_due_at.or_else(|| Some(sla::contact_due_at(next, reckoning)));
             }
         }
+        Action::Summarise => next.summary.clone_from(&act.text),
         Action::Contact => next.contacted_at = next.contacted_at.or(Some(now)),
         Action::Milestone => {
             if let Some(Detail::Milestone { milestone }) = act.detail {

@@ -84,6 +84,7 @@ pub fn untouched(now: Instant) -> case::Model {
         created_at: now,
         updated_at: now,
         client_time: None,
+        summary: None,
         object: None,
         group_name: None,
         public: false,

@@ -25,6 +25,7 @@ const ALONE: &[Action] = &[
     Action::Return,
     Action::Milestone,
     Action::Note,
+    Action::Summarise,
     Action::Contact,
     Action::Answer,
     Action::Confirm,
@@ -72,6 +73,8 @@ pub fn check(action: Action, case: &case::Model, reckoning: Reckoning<'_>) -> Re
         Action::ReopenByOrder => within(Term::OrderDays),
         Action::Return => must(case.returns < RETURNS && case.locked_unit_id.is_none(), Code::ReturnUsedUp),
         Action::Reopen => must(case.reopens < REOPENS, Code::TransitionNotAllowed),
+        // What was written needs no summary.
+        Action::Summarise => must(case.text.is_empty(), Code::TransitionNotAllowed),
         Action::Nudge => must(case.nudged_on != Some(today), Code::AlreadyNudged),
         _ => Ok(()),
     }

@@ -14,6 +14,7 @@ pub mod effects;
 pub mod emergency;
 mod explain;
 mod export;
+pub mod files;
 mod fresh;
 mod guards;
 pub mod jobs;
@@ -31,6 +32,7 @@ pub mod scope;
 mod search;
 pub mod sla;
 pub mod staff_api;
+mod staff_tellings;
 mod take_up;
 mod timeline;
 mod tracked;
@@ -41,7 +43,7 @@ pub mod workflow;
 pub use advance::By;
 pub use api::lane;
 pub use commands::Principal;
-pub use near::near_to;
+pub use near::{keeps_away, near_to};
 pub use ops::{
     file::Wish,
     hand_over::{busy, cover, give_back, release},

@@ -67,6 +67,14 @@ pub(super) async fn barred(db: &impl ConnectionTrait, case: &case::Model, staff:
     Ok(cases.iter().any(|case| near.has(case)))
 }
 
+/// Whether somebody must keep away from a case, known by its id; from one that is not there, yes.
+pub async fn keeps_away(db: &impl ConnectionTrait, case: CaseId, staff: StaffId) -> Result<bool, Problem> {
+    match case::Entity::find_by_id(case).one(db).await? {
+        Some(case) => barred(db, &case, staff).await,
+        None => Ok(true),
+    }
+}
+
 /// Whether somebody must keep away from what a villager wants: the villager is near to them, or is they themselves.
 pub async fn near_to(db: &impl ConnectionTrait, staff: StaffId, person: PersonId) -> Result<bool, Problem> {
     let between = conflict::Entity::find()

@@ -100,6 +100,7 @@ fn by(event: &case_event::Model) -> By {
 fn act(action: Action, event: &case_event::Model) -> Act {
     Act {
         to: Some((event.unit_id, event.assignee_id)),
+        text: event.text.clone(),
         result: event.result,
         detail: detail(event),
         ..Act::plain(action)

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, Responder, get, http::StatusCode, post, web::Data, web::Path};
 use entity::{
     case::{self, CaseKind, CaseState},
+    file::FileThing,
     id::{CaseId, DivisionId, UnitId},
 };
 use serde::Deserialize;
@@ -34,6 +35,7 @@ use crate::{
     calendar::Period,
     clock::local_day,
     db::Tx,
+    files,
     http::{Command, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
 };
@@ -117,7 +119,11 @@ pub async fn enter_case(
     let (shared, caller, client_time) = (app.clone(), staff.caller(), command.client_time);
     let operation = async move |tx: &Tx, body: &EnterCase| {
         let case = file::enter(tx, &shared, &staff, body, client_time).await?;
-        written_view(&shared, tx, &viewer, case).await
+        let id = case.id.0;
+        let view = written_view(&shared, tx, &viewer, case).await?;
+        let files =
+            if body.matter().files.is_empty() { vec![] } else { files::views_of(tx, FileThing::Case, id).await? };
+        Ok(view.with_files(files))
     };
     command.once(&app, caller, StatusCode::CREATED, operation).await
 }
@@ -137,7 +143,8 @@ pub async fn get_staff_case(
     trail::read(&app, &staff, &case, "case").await?;
     let names = find::Names::of_items(&app, app.db.read(), std::slice::from_ref(&case)).await?;
     let around = scope::Around::look(app.db.read(), &staff, std::slice::from_ref(&case)).await?;
-    Ok(Single(staff_view(&app, &staff, case, &names, &around)?))
+    let files = files::views_of(app.db.read(), FileThing::Case, id.0).await?;
+    Ok(Single(staff_view(&app, &staff, case, &names, &around)?.with_files(files)))
 }
 
 /// What became of it, oldest first, with internal notes.
@@ -194,7 +201,7 @@ pub async fn act_on_staff_case(
 ) -> Result<HttpResponse, Problem> {
     let (shared, caller) = (app.clone(), staff.caller());
     let operation = async move |tx: &Tx, action: &StaffAction| {
-        let case = act::by_staff(tx, &shared, &staff, *id, action.clone()).await?;
+        let case = Box::pin(act::by_staff(tx, &shared, &staff, *id, action.clone())).await?;
         written_view(&shared, tx, &staff, case).await
     };
     command.once(&app, caller, StatusCode::OK, operation).await

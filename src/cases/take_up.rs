@@ -84,6 +84,7 @@ impl TakeUpCase {
             urgency: self.urgency,
             object: None,
             contact_phone: None,
+            files: vec![],
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Steps of the booking come first and say nothing of the matter; then the events of the case. Staff are named,
 //! villagers masked, notes are for staff. Next: [`super::views`] for the case itself.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     booking,
@@ -10,6 +12,7 @@ use entity::{
     booking_event,
     case::{self, CaseResult, CaseState},
     case_event::{self, EventBy},
+    file::FileThing,
     id::{PersonId, StaffId},
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -23,6 +26,7 @@ use super::{
 };
 use crate::{
     app::App,
+    files::{self, FileView},
     personal::{PersonName, Personal},
     problem::Problem,
 };
@@ -89,6 +93,10 @@ pub struct CaseEventView {
     /// What belongs to the step: materials asked for, evidence of an answer, the milestone, the last day of a pause.
     #[schema(value_type = Option<Object>)]
     details: Option<serde_json::Value>,
+    /// Files that came with the step; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    files: Vec<FileView>,
     result: Option<CaseResult>,
     promised_due_on: Option<NaiveDate>,
     statutory_due_on: Option<NaiveDate>,
@@ -97,7 +105,7 @@ pub struct CaseEventView {
 /// Who somebody of the timeline is, looked up once for all of it.
 struct People {
     names: Names,
-    others: std::collections::HashMap<PersonId, PersonName>,
+    others: HashMap<PersonId, PersonName>,
     person: Option<PersonName>,
 }
 
@@ -127,15 +135,24 @@ pub async fn timeline(app: &App, case: &case::Model, for_staff: bool) -> Result<
         names: Names::default().and_people(db, staff, units).await?,
         person: app.field_keys.open_if(case.contact_name.as_ref())?,
     };
+    let mut files = HashMap::<Uuid, Vec<FileView>>::new();
+    for row in files::attached_to(db, FileThing::Case, [case.id.0]).await?.into_values().flatten() {
+        if let Some(event) = row.event_id {
+            files.entry(event).or_default().push(FileView::of(&row));
+        }
+    }
     let before = steps.into_iter().map(|step| of_booking(&people, step));
     // A note that the villager may read is shown to them; what else is the staff's own business is not.
     let shown =
         events.into_iter().filter(|event| for_staff || event.text.is_some() || !workflow::is_inner(&event.action));
-    let since = shown.map(|event| of_case(&people, event, for_staff));
+    let since = shown.map(|event| {
+        let files = files.remove(&event.id.0).unwrap_or_default();
+        of_case(&people, event, files, for_staff)
+    });
     Ok(before.chain(since).collect())
 }
 
-fn of_case(people: &People, event: case_event::Model, for_staff: bool) -> CaseEventView {
+fn of_case(people: &People, event: case_event::Model, files: Vec<FileView>, for_staff: bool) -> CaseEventView {
     let unit = event.by_unit.and_then(|id| people.names.units.get(&id).cloned());
     let shows_details = for_staff || SHOWN_WITH.iter().any(|action| action.slug() == event.action);
     CaseEventView {
@@ -151,6 +168,7 @@ fn of_case(people: &People, event: case_event::Model, for_staff: bool) -> CaseEv
         text: event.text,
         note: event.note.filter(|_| for_staff),
         details: event.evidence.filter(|_| shows_details),
+        files,
         result: event.result,
         promised_due_on: event.promised_due_on,
         statutory_due_on: event.statutory_due_on,
@@ -183,6 +201,7 @@ fn of_booking(people: &People, step: Before) -> CaseEventView {
         text: None,
         note: None,
         details: None,
+        files: vec![],
         result: None,
         promised_due_on: None,
         statutory_due_on: None,

@@ -22,6 +22,7 @@ use crate::{
     app::App,
     catalogue::ItemName,
     clock::local_day,
+    files::FileView,
     personal::{PersonName, Personal, PhoneNumber, PrivateText},
     problem::Problem,
     settings,
@@ -54,6 +55,11 @@ pub struct CaseView {
     title: String,
     /// In a list, of a long text the beginning and `…`.
     text: String,
+    /// What the desk wrote down of a case that was spoken.
+    summary: Option<String>,
+    /// Files it was filed with; those of a step stand with its event. Left out in a list and in the answer to an action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<FileView>>,
     /// Null in a list. Staff see the questions; the answers are masked.
     #[schema(value_type = Option<Object>)]
     form: Option<Value>,
@@ -232,12 +238,24 @@ impl CaseView {
 }
 
 impl CaseView {
+    /// With the files it was filed with.
+    #[must_use]
+    pub fn with_files(self, files: Vec<FileView>) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
     fn with_masked_form(self) -> Self {
         Self { form: self.form.map(masked), ..self }
     }
 }
 
 impl StaffCaseView {
+    /// With the files it was filed with.
+    #[must_use]
+    pub fn with_files(self, files: Vec<FileView>) -> Self {
+        Self { case: self.case.with_files(files), ..self }
+    }
+
     /// As one of many.
     #[must_use]
     pub fn in_a_list(self) -> Self {
@@ -315,6 +333,8 @@ fn view(app: &App, case: case::Model, names: &Names, actions: Vec<Action>) -> Re
         round: case.round,
         title: case.title,
         text: case.text,
+        summary: case.summary,
+        files: None,
         form,
         item,
         concern: case.concern,

@@ -142,6 +142,7 @@ pub const STEPS: &[Step] = &[
         To::Same,
         None,
     ),
+    step(Action::Summarise, &[Desk, Dispatcher, Assignee], OPEN, To::Same, None),
     step(Action::Contact, &[Desk, Assignee], &[Assigned, InProgress, Paused], To::Same, None),
     step(Action::Answer, &[Assignee], &[InProgress], To::State(Answered), Some("case_answered")),
     step(Action::Confirm, &[Villager, Clock], &[Answered], To::State(Completed), Some("case_completed")),

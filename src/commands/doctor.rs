@@ -60,9 +60,11 @@ pub(super) async fn doctor() -> Result<ExitCode, StartFault> {
             }
             keys::look_at_secrets(&config, &mut findings);
             look_at_folder(&config, &mut findings);
+            outside::look_at_store(&config, &mut findings).await;
             look_at_database(&config, &mut findings).await;
             outside::look_at_wechat(&config, &mut findings).await;
             outside::look_at_wecom(&config, &mut findings).await;
+            outside::look_at_channels(&config, &mut findings);
         }
         Err(fault) => findings.fault(&fault.to_string()),
     }

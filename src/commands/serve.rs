@@ -31,6 +31,10 @@ pub(super) async fn serve() -> Result<(), StartFault> {
     prepare_folder(&config)?;
     let listener = listen(&config.http.bind)?;
     let clock = Clock::system();
+    if config.wechat_sim.push_url.is_empty() {
+        let own = listener.local_addr().map_err(|fault| StartFault::Listen(config.http.bind.clone(), fault))?;
+        config.wechat_sim.push_url = format!("http://{}/wechat/push", reachable(own));
+    }
     let simulator = start_simulator(&mut config, &clock)?;
     let app = build(config, clock).await?;
     let server = app::serve(&app, listener.try_clone().map_err(|fault| cannot_listen(&app, fault))?)?;

@@ -25,6 +25,8 @@ impl Config {
         let mut faults = Vec::new();
         self.check_keys(&mut faults);
         self.check_tencent(&mut faults);
+        self.check_notices(&mut faults);
+        self.check_files(&mut faults);
         if self.audit.keep_months < LEAST_MONTHS {
             faults.push(format!("audit.keep_months must be {LEAST_MONTHS} or more"));
         }
@@ -120,7 +122,10 @@ impl Config {
             ("wechat.push_token".to_owned(), &self.wechat.push_token),
             ("wechat.push_aes_key".to_owned(), &self.wechat.push_aes_key),
             ("wecom.secret".to_owned(), &self.wecom.secret),
+            ("files.secret".to_owned(), &self.files.secret),
         ]);
+        let robots = self.notices.robots.iter();
+        all.extend(robots.map(|(place, key)| (format!("notices.robots.{place}"), key)));
         all
     }
 }

@@ -59,10 +59,14 @@ fn options(url: &str) -> ConnectOptions {
     options
 }
 
-fn make_folder(url: &str) -> Result<(), DbErr> {
+/// The file that an address names.
+pub(super) fn file_of(url: &str) -> &str {
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let file = path.split('?').next().unwrap_or(path);
-    match std::path::Path::new(file).parent() {
+    path.split('?').next().unwrap_or(path)
+}
+
+fn make_folder(url: &str) -> Result<(), DbErr> {
+    match std::path::Path::new(file_of(url)).parent() {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
             .map_err(|fault| DbErr::Custom(format!("cannot make the folder {}: {fault}", folder.display()))),
         _ => Ok(()),

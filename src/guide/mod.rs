@@ -17,6 +17,9 @@ pub mod logging {}
 #[doc = include_str!("keys.md")]
 pub mod keys {}
 
+#[doc = include_str!("backup.md")]
+pub mod backup {}
+
 #[doc = include_str!("privacy.md")]
 pub mod privacy {}
 
@@ -70,4 +73,10 @@ pub mod decisions {
     pub mod d0023 {}
     #[doc = include_str!("decisions/0024-cases-are-found-by-pairs-of-characters.md")]
     pub mod d0024 {}
+    #[doc = include_str!("decisions/0025-files-are-written-anew-and-sealed.md")]
+    pub mod d0025 {}
+    #[doc = include_str!("decisions/0026-one-notice-one-way-at-a-time.md")]
+    pub mod d0026 {}
+    #[doc = include_str!("decisions/0027-what-others-see-is-looked-at-first.md")]
+    pub mod d0027 {}
 }

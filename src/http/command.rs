@@ -64,7 +64,7 @@ impl<T: body::Checked + 'static> FromRequest for Command<T> {
 
 impl<T> Command<T> {
     /// A command whose body was not read as JSON; `asked` and `bytes` are what a repeat must have in common.
-    pub(super) fn new(req: &HttpRequest, asked: &str, bytes: &[u8], body: T) -> Result<Self, Problem> {
+    pub(crate) fn new(req: &HttpRequest, asked: &str, bytes: &[u8], body: T) -> Result<Self, Problem> {
         let (key, fingerprint) = (idempotency_key(req)?, fingerprint(req, asked, bytes));
         Ok(Self { body, client_time: client_time(req), key, fingerprint })
     }

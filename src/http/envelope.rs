@@ -142,13 +142,14 @@ fn headers(headers: &mut HeaderMap, id: &str) {
         ("referrer-policy", "no-referrer"),
         ("cross-origin-resource-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
-        (
-            "content-security-policy",
-            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
-        ),
         ("strict-transport-security", "max-age=31536000"),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    // Bytes that people brought come with a rule of their own.
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        let rule = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(rule));
     }
     // "identity" only told the compression to leave this one alone; on the wire it means nothing (RFC 9110, 8.4.1).
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {

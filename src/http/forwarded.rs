@@ -30,6 +30,14 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
     client
 }
 
+/// Whether the call reached the outermost trusted proxy by HTTPS (`X-Forwarded-Proto`); what others say is not believed.
+#[must_use]
+pub fn came_sealed(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
+    let peer = peer.to_canonical();
+    let said = headers.get("X-Forwarded-Proto").and_then(|said| said.to_str().ok()).unwrap_or("");
+    trusted.iter().any(|network| network.contains(&peer)) && said.trim().eq_ignore_ascii_case("https")
+}
+
 /// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -69,6 +77,19 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["10.0.0.9, 10.0.0.2"], &inner), "10.0.0.9", "a call from inside");
         assert_eq!(client("10.0.0.1", &["192.0.2.1, unknown, 10.0.0.2"], &inner), "10.0.0.2", "nobody vouches");
         assert_eq!(client("10.0.0.1", &["192.0.2.1,, 10.0.0.2"], &inner), "10.0.0.2");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_a_call_came_sealed() {
+        let mut headers = HeaderMap::new();
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let sealed = |headers: &HeaderMap, peer: &str| came_sealed(peer.parse().unwrap(), headers, &trusted);
+        assert!(!sealed(&headers, "10.0.0.1"));
+        headers.insert(HeaderName::from_static("x-forwarded-proto"), HeaderValue::from_static("https"));
+        assert!(sealed(&headers, "10.0.0.1") && sealed(&headers, "::ffff:10.0.0.1"));
+        assert!(!sealed(&headers, "203.0.113.5"));
+        headers.insert(HeaderName::from_static("x-forwarded-proto"), HeaderValue::from_static("http"));
+        assert!(!sealed(&headers, "10.0.0.1"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use entity::{
     Instant,
-    id::{DataExportId, JobId, NoticeId},
+    id::{DataExportId, JobId, NoticeDeliveryId, NoticeId, StaffNoticeId},
     job,
 };
 use sea_orm::{
@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
-    db::Tx,
+    content::Question,
+    db::{self, Tx},
     personal::{Personal, PhoneNumber, PrivateText},
     problem::Problem,
     webhooks::Attempt,
@@ -42,12 +43,29 @@ pub enum Job {
         /// Which.
         export: DataExportId,
     },
+    /// Gives what WeChat pushed of one user its effect.
+    ProcessPushes {
+        /// A keyed hash of the user's openid.
+        sender: String,
+    },
+    /// Has something that others are to see judged by `WeChat`.
+    CheckContent(Question),
     /// Tells a server of others what became of a case.
     DeliverEvent(Attempt),
+    /// Tells somebody something beside the inbox.
+    SendNotice {
+        /// Which.
+        delivery: NoticeDeliveryId,
+    },
+    /// Says to staff what was gathered for them.
+    TellStaff {
+        /// Which.
+        notices: Vec<StaffNoticeId>,
+    },
 }
 
 /// Kinds of jobs that wait for servers of others, and so have a loop of their own.
-const OUTSIDE: [&str; 1] = ["deliver_event"];
+const OUTSIDE: [&str; 4] = ["deliver_event", "check_content", "send_notice", "tell_staff"];
 
 /// Which jobs a loop takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +95,21 @@ const TRIES: i32 = 8;
 
 /// Puts a job in the caller's transaction. With a `key`, a second job of the same key is none.
 pub async fn enqueue(tx: &Tx, job: &Job, run_at: Instant, key: Option<String>) -> Result<(), Problem> {
+    let once = OnConflict::column(job::Column::Key).do_nothing().to_owned();
+    job::Entity::insert(row(job, run_at, key)?).on_conflict(once).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Puts many jobs in, each at its time.
+pub async fn enqueue_all(tx: &Tx, jobs: Vec<(Job, Instant)>) -> Result<(), Problem> {
+    let rows = jobs.iter().map(|(job, run_at)| row(job, *run_at, None)).collect::<Result<_, _>>()?;
+    Ok(db::insert_all::<job::ActiveModel>(tx, rows).await?)
+}
+
+fn row(job: &Job, run_at: Instant, key: Option<String>) -> Result<job::ActiveModel, Problem> {
     let payload = serde_json::to_value(job).map_err(Problem::unexpected)?;
     let kind = payload.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
-    let row = job::ActiveModel {
+    Ok(job::ActiveModel {
         id: Set(JobId::fresh()),
         kind: Set(kind),
         payload: Set(payload),
@@ -91,10 +121,7 @@ pub async fn enqueue(tx: &Tx, job: &Job, run_at: Instant, key: Option<String>) -
         dead_at: Set(None),
         last_error: Set(None),
         created_at: Set(run_at),
-    };
-    let once = OnConflict::column(job::Column::Key).do_nothing().to_owned();
-    job::Entity::insert(row).on_conflict(once).exec_without_returning(tx).await?;
-    Ok(())
+    })
 }
 
 /// Puts a text message in the caller's transaction.

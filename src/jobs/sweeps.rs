@@ -9,7 +9,10 @@ use chrono::TimeDelta;
 use entity::sweep;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 
-use crate::{app::App, audit, cases, open311, people, problem::Problem, staffing, talks, webhooks};
+use crate::{
+    app::App, audit, cases, content, files, notices, open311, people, problem::Problem, publications, pushes, staffing,
+    talks, webhooks,
+};
 
 /// Every sweep: its name and how often it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +39,23 @@ pub enum Sweep {
     CutAudit,
     /// What receivers are to be told of cases.
     TellReceivers,
+    /// What others are to see and nobody judged in time.
+    WatchContent,
+    /// What has had its last day on the page of a village.
+    ExpirePublications,
+    /// Files that hang on nothing, and uploads that were given up.
+    SweepFiles,
+    /// Bytes that no row names.
+    SweepOrphans,
+    /// What staff are to be told.
+    TellStaff,
+    /// Notices, their deliveries and pushes whose job was given up.
+    WatchNotices,
 }
 
 impl Sweep {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::MaterialiseTalkDays,
         Self::MoveWaitingLists,
         Self::CaseClocks,
@@ -52,6 +67,12 @@ impl Sweep {
         Self::Retain,
         Self::CutAudit,
         Self::TellReceivers,
+        Self::WatchContent,
+        Self::ExpirePublications,
+        Self::SweepFiles,
+        Self::SweepOrphans,
+        Self::TellStaff,
+        Self::WatchNotices,
     ];
 
     /// The key of its row.
@@ -69,19 +90,30 @@ impl Sweep {
             Self::Retain => "retain",
             Self::CutAudit => "cut_audit",
             Self::TellReceivers => "tell_receivers",
+            Self::WatchContent => "watch_content",
+            Self::ExpirePublications => "expire_publications",
+            Self::SweepFiles => "sweep_files",
+            Self::SweepOrphans => "sweep_orphans",
+            Self::TellStaff => "tell_staff",
+            Self::WatchNotices => "watch_notices",
         }
     }
 
     fn every(self) -> TimeDelta {
         match self {
-            Self::MaterialiseTalkDays => TimeDelta::hours(1),
+            Self::MaterialiseTalkDays | Self::ExpirePublications => TimeDelta::hours(1),
             Self::KeepWords => TimeDelta::seconds(15),
             Self::MoveWaitingLists | Self::CaseClocks => TimeDelta::seconds(30),
-            Self::CoverAbsences | Self::WatchDueDates | Self::RecalculateDueDates => TimeDelta::seconds(60),
+            Self::CoverAbsences
+            | Self::WatchDueDates
+            | Self::RecalculateDueDates
+            | Self::WatchContent
+            | Self::WatchNotices => TimeDelta::seconds(60),
             Self::Forget => TimeDelta::hours(6),
             Self::Retain => TimeDelta::hours(12),
-            Self::CutAudit => TimeDelta::hours(24),
-            Self::TellReceivers => TimeDelta::seconds(5),
+            Self::CutAudit | Self::SweepOrphans => TimeDelta::hours(24),
+            Self::TellReceivers | Self::TellStaff => TimeDelta::seconds(5),
+            Self::SweepFiles => TimeDelta::minutes(30),
         }
     }
 }
@@ -119,6 +151,12 @@ pub async fn run(app: &Arc<App>, sweep: Sweep) -> Result<(), Problem> {
         Sweep::Retain => people::retain(app).await,
         Sweep::CutAudit => audit::keep::cut_old(app).await,
         Sweep::TellReceivers => webhooks::fan_out(app).await,
+        Sweep::WatchContent => content::watch(app).await,
+        Sweep::ExpirePublications => publications::expire(app).await,
+        Sweep::SweepFiles => files::sweep(app).await,
+        Sweep::SweepOrphans => files::sweep_orphans(app).await,
+        Sweep::TellStaff => notices::staff::gather(app).await,
+        Sweep::WatchNotices => notices::watch(app).await,
     }
 }
 
@@ -132,6 +170,9 @@ async fn take(app: &Arc<App>, sweep: Sweep) -> Result<bool, Problem> {
     }
     // Where nobody is to be told, this one must not cost a write every few seconds.
     if sweep == Sweep::TellReceivers && !webhooks::has_receivers(app).await? {
+        return Ok(false);
+    }
+    if sweep == Sweep::TellStaff && !notices::staff::has_waiting(app).await? {
         return Ok(false);
     }
     app.db
@@ -187,6 +228,10 @@ async fn forget(app: &Arc<App>) -> Result<(), Problem> {
             refresh_token::Entity::delete_many().filter(refresh_token::COLUMN.expires_at.lt(now)).exec(tx).await?;
             webhooks::forget(tx, now).await?;
             open311::forget(tx, now).await?;
+            notices::forget(tx, now).await?;
+            pushes::forget(tx, now).await?;
+            content::forget(tx, now).await?;
+            publications::forget(tx, now).await?;
             super::queue::forget_done(tx, now).await
         })
         .await

@@ -15,14 +15,16 @@ use super::{
 };
 use crate::{
     app::App,
-    notices, people,
+    content, notices, people,
     personal::{Personal, PhoneNumber, PrivateText},
     problem::Problem,
-    settings, webhooks,
+    pushes, settings, webhooks,
 };
 
 /// How often the loop looks when it found nothing.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long what is on its way to others may go on when the application stops; stopping takes less than three seconds.
+const ENDS_WITHIN: Duration = Duration::from_millis(2200);
 
 /// After how many looks it asks whether another calendar was published, or a place set something.
 const LOOK_FOR_CALENDAR: u32 = 60;
@@ -54,7 +56,8 @@ async fn work_in_the_house(app: &Arc<App>) {
 }
 
 /// Runs the jobs that wait for others, each settled as it ends: a slow server holds up neither the house nor those who
-/// tell another one. What is on its way when the application stops is made again when its lease ends.
+/// tell another one. What is on its way when the application stops may end, for a moment; the rest is made again when its
+/// lease ends.
 async fn work_outside(app: &Arc<App>) {
     let mut running = FuturesUnordered::new();
     loop {
@@ -75,7 +78,11 @@ async fn work_outside(app: &Arc<App>) {
         tokio::pin!(idle);
         loop {
             tokio::select! {
-                () = app.stopping.cancelled() => return,
+                () = app.stopping.cancelled() => {
+                    let rest = async { while running.next().await.is_some() {} };
+                    let _ = tokio::time::timeout(ENDS_WITHIN, rest).await;
+                    return;
+                }
                 () = &mut idle, if running.len() < queue::BATCH => break,
                 Some(()) = running.next(), if !running.is_empty() => {}
             }
@@ -156,10 +163,20 @@ async fn run_one(app: &Arc<App>, job: Job) -> Ended {
         Job::DeliverNotices { notices } => ended(notices::deliver(app, notices).await),
         Job::SendSms { to, text } => send_sms(app, to, text).await.map_or_else(Ended::Failed, |()| Ended::Done),
         Job::BuildExport { export } => ended(people::build_export(app, export).await),
+        Job::ProcessPushes { sender } => ended(pushes::process(app, sender).await),
+        Job::CheckContent(question) => match content::check(app, question).await {
+            Ok(Some(wait)) => Ended::NotNow(wait),
+            outcome => ended(outcome.map(drop)),
+        },
         Job::DeliverEvent(attempt) => match webhooks::deliver(app, attempt).await {
             Ok(Some(wait)) => Ended::NotNow(wait),
             outcome => ended(outcome.map(drop)),
         },
+        Job::SendNotice { delivery } => match notices::send(app, delivery).await {
+            Ok(Some(wait)) => Ended::NotNow(wait),
+            outcome => ended(outcome.map(drop)),
+        },
+        Job::TellStaff { notices } => ended(notices::staff::send(app, notices).await),
     }
 }
 

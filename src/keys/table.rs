@@ -1,6 +1,7 @@
 //! The one list of what is sealed and of what is found by a hash. Whoever adds a column adds it here.
 
 use crate::{
+    crypto::FILE_KEY_PURPOSE,
     http::ANSWER_PURPOSE,
     personal::{CitizenNumber, PersonName, Personal, PhoneNumber, PrivateText},
 };
@@ -94,6 +95,12 @@ pub const SEALED: &[SealedTable] = &[
         columns: &[("secret", PrivateText::PURPOSE), ("former_secret", PrivateText::PURPOSE)],
     },
     SealedTable { table: "webhook_delivery", key: "id", columns: &[("answer", PrivateText::PURPOSE)] },
+    // Keys of files: the bytes themselves stay as they are.
+    SealedTable { table: "file", key: "id", columns: &[("key", FILE_KEY_PURPOSE)] },
+    SealedTable { table: "upload", key: "id", columns: &[("key", FILE_KEY_PURPOSE)] },
+    SealedTable { table: "content_check", key: "id", columns: &[("text", PrivateText::PURPOSE)] },
+    SealedTable { table: "notice_delivery", key: "id", columns: &[("done_text", PrivateText::PURPOSE)] },
+    SealedTable { table: "wechat_push", key: "id", columns: &[("body", PrivateText::PURPOSE)] },
     // Answers are kept for two days; a text column holds them sealed.
     SealedTable { table: "idempotent_answer", key: "caller", columns: &[("body", ANSWER_PURPOSE)] },
 ];

@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use entity::{
     id::{BookingId, CaseId, NoticeId},
     notice,
+    notice_delivery::NoticeChannel,
 };
-use rust_i18n::t;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::ops;
+use super::{ops, words};
 use crate::{
     app::App,
     auth::Villager,
@@ -32,27 +32,21 @@ pub struct NoticeView {
     booking: Option<BookingId>,
     at: DateTime<Utc>,
     read: bool,
+    /// How it was told beside the inbox.
+    told_by: Option<NoticeChannel>,
 }
 
 impl NoticeView {
-    fn of(row: notice::Model, language: Language) -> Self {
-        let sentence = t!(format!("notice.{}", row.kind), locale = language.tag());
-        let (names, values): (Vec<&str>, Vec<String>) = row
-            .params
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.to_owned())))
-            .unzip();
-        let text = rust_i18n::replace_patterns(&sentence, &names, &values);
+    fn of(row: notice::Model, told_by: Option<NoticeChannel>, language: Language) -> Self {
         Self {
             id: row.id,
+            text: words::sentence(&row.kind, &row.params, language),
             kind: row.kind,
-            text,
             case: row.case_id,
             booking: row.booking_id,
             at: row.created_at,
             read: row.read_at.is_some(),
+            told_by,
         }
     }
 }
@@ -72,7 +66,12 @@ pub async fn list_inbox(
     page: Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let rows = ops::inbox(&app, &me, &page.0).await?;
-    json(&Page::cut(rows, page.0.size(), |row| row.id, |row| NoticeView::of(row, language))?)
+    let ways = ops::told_by(app.db.read(), &rows).await?;
+    let view = |row: notice::Model| {
+        let told_by = ways.get(&row.id).copied();
+        NoticeView::of(row, told_by, language)
+    };
+    json(&Page::cut(rows, page.0.size(), |row| row.id, view)?)
 }
 
 /// Marks a notice read.
@@ -86,6 +85,10 @@ pub async fn read_notice(
     command: Command<ReadNotice>,
 ) -> Result<HttpResponse, Problem> {
     let (now, caller) = (app.clock.now(), me.caller());
-    let read = async move |tx: &Tx, _: &ReadNotice| Ok(NoticeView::of(ops::read(tx, &me, *id, now).await?, language));
+    let read = async move |tx: &Tx, _: &ReadNotice| {
+        let row = ops::read(tx, &me, *id, now).await?;
+        let told_by = ops::told_by(tx, std::slice::from_ref(&row)).await?.remove(&row.id);
+        Ok(NoticeView::of(row, told_by, language))
+    };
     command.once(&app, caller, StatusCode::OK, read).await
 }

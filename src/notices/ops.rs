@@ -1,13 +1,20 @@
 //! Telling somebody something.
 
+use std::collections::HashMap;
+
 use entity::{
     Instant,
-    id::{BookingId, CaseId, NoticeId, PersonId},
+    id::{BookingId, CaseId, NoticeDeliveryId, NoticeId, PersonId},
     notice,
+    notice_delivery::{self, NoticeChannel, NoticeDeliveryState},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Set,
+};
 use serde_json::Value;
 
+use super::outcome;
 use crate::{
     app::App,
     auth::Villager,
@@ -72,27 +79,6 @@ pub async fn tell(tx: &Tx, tellings: Vec<Telling>, now: Instant) -> Result<(), P
     jobs::enqueue(tx, &Job::DeliverNotices { notices }, now, None).await
 }
 
-/// Notices marked by one statement.
-const AT_ONCE: usize = 256;
-
-/// Brings notices to their people. The inbox is the channel that is always there; being told twice changes nothing.
-pub async fn deliver(app: &App, ids: Vec<NoticeId>) -> Result<(), Problem> {
-    let now = app.clock.now();
-    app.db
-        .transact(async move |tx| {
-            for some in ids.chunks(AT_ONCE) {
-                notice::Entity::update_many()
-                    .col_expr(notice::Column::DeliveredAt, now.into())
-                    .filter(notice::COLUMN.id.is_in(db::padded(some.iter().copied())))
-                    .filter(notice::COLUMN.delivered_at.is_null())
-                    .exec(tx)
-                    .await?;
-            }
-            Ok(())
-        })
-        .await
-}
-
 pub(super) async fn inbox(app: &App, me: &Villager, page: &PageQuery) -> Result<Vec<notice::Model>, Problem> {
     let mut query = notice::Entity::find().filter(notice::COLUMN.person_id.eq(me.person()));
     if let Some(before) = Cursor::read::<NoticeId>(page.cursor.as_deref())? {
@@ -107,7 +93,42 @@ pub(super) async fn read(tx: &Tx, me: &Villager, id: NoticeId, now: Instant) -> 
     if row.read_at.is_some() {
         return Ok(row);
     }
+    outcome::read(tx, id, now).await?;
     let mut row = row.into_active_model();
     row.read_at = Set(Some(now));
     Ok(row.update(tx).await?)
+}
+
+/// How these were told beside the inbox, as far as they were.
+pub(super) async fn told_by(
+    db: &impl ConnectionTrait,
+    rows: &[notice::Model],
+) -> Result<HashMap<NoticeId, NoticeChannel>, Problem> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<(NoticeId, NoticeDeliveryId, NoticeChannel, Option<NoticeDeliveryId>, NoticeDeliveryState)> =
+        notice_delivery::Entity::find()
+            .select_only()
+            .column(notice_delivery::Column::NoticeId)
+            .column(notice_delivery::Column::Id)
+            .column(notice_delivery::Column::Channel)
+            .column(notice_delivery::Column::MergedInto)
+            .column(notice_delivery::Column::State)
+            .filter(notice_delivery::COLUMN.notice_id.is_in(db::padded(rows.iter().map(|row| row.id))))
+            .into_tuple()
+            .all(db)
+            .await?;
+    let heads: Vec<NoticeDeliveryId> = found.iter().filter_map(|(.., head, _)| *head).collect();
+    let mut ways: HashMap<NoticeDeliveryId, (NoticeChannel, NoticeDeliveryState)> =
+        found.iter().map(|(_, id, channel, _, state)| (*id, (*channel, *state))).collect();
+    if !heads.is_empty() {
+        let rows = notice_delivery::Entity::find().filter(notice_delivery::COLUMN.id.is_in(db::padded(heads)));
+        ways.extend(rows.all(db).await?.into_iter().map(|row| (row.id, (row.channel, row.state))));
+    }
+    let told = |(notice, id, _, head, _): &(NoticeId, NoticeDeliveryId, _, Option<NoticeDeliveryId>, _)| {
+        let (channel, state) = *ways.get(&head.unwrap_or(*id))?;
+        matches!(state, NoticeDeliveryState::Sent | NoticeDeliveryState::Called).then_some((*notice, channel))
+    };
+    Ok(found.iter().filter_map(told).collect())
 }

@@ -6,14 +6,16 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, TimeDelta, Utc};
 use entity::{
     case::{self, CaseState},
     case_event,
+    content_check::ContentSubject,
     division::{self, DivisionLevel},
-    id::{CaseId, DivisionId, UnitId},
+    id::{CaseId, DivisionId, FileId, UnitId},
     unit,
 };
 use rust_i18n::t;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
+use uuid::Uuid;
 
 use super::{
     format::Fault,
@@ -21,8 +23,8 @@ use super::{
     views::Open311Request,
 };
 use crate::{
-    app::App, calendar::desk, cases::publication, clock::china, db::padded, lists, personal::PersonName,
-    problem::Language, settings, talks::words,
+    app::App, calendar::desk, cases::publication, clock::china, content, db::padded, files, lists, problem::Language,
+    settings,
 };
 
 /// The most requests of one answer, and the most ids of one question: the specification's.
@@ -30,6 +32,8 @@ const MOST: u64 = 1000;
 const MOST_IDS: usize = 50;
 /// The longest span of a question.
 const LONGEST: TimeDelta = TimeDelta::days(90);
+/// How long the link to a photo is good.
+const LINK_FOR: TimeDelta = TimeDelta::hours(1);
 /// Rows looked up by one statement.
 const AT_ONCE: usize = 256;
 
@@ -149,9 +153,12 @@ pub(super) async fn views(
     let db = app.db.read();
     let ids: Vec<CaseId> = cases.iter().map(|case| case.id).collect();
     let accepted = accepted_by_somebody(db, &ids).await?;
+    let keys: Vec<Uuid> = accepted.iter().map(|id| id.0).collect();
+    let shown = content::shown_words(db, app, ContentSubject::Case, publication::TEXT, &keys).await?;
+    let photos = content::shown_photos(db, &keys).await?;
     let places = places(db, cases.iter().map(|case| case.village_id).collect()).await?;
     let units = units(db, cases.iter().map(|case| case.unit_id).collect()).await?;
-    let view = |case: case::Model| view(app, &case, &accepted, &places, &units, language);
+    let view = |case: case::Model| view(app, &case, (&shown, &photos), &places, &units, language);
     cases.into_iter().map(view).collect()
 }
 
@@ -189,19 +196,19 @@ async fn units(db: &DatabaseConnection, ids: HashSet<UnitId>) -> Result<HashMap<
 fn view(
     app: &App,
     case: &case::Model,
-    accepted: &HashSet<CaseId>,
+    (shown, photos): (&HashMap<Uuid, String>, &HashMap<Uuid, Vec<FileId>>),
     places: &HashMap<DivisionId, division::Model>,
     units: &HashMap<UnitId, String>,
     language: Language,
 ) -> Result<Open311Request, Fault> {
     let state = serde_json::to_value(case.state).ok().and_then(|state| state.as_str().map(str::to_owned));
     let state = format!("open311.state.{}", state.unwrap_or_default());
-    let name: Option<PersonName> = app.field_keys.open_if(case.contact_name.as_ref())?;
-    let description = if accepted.contains(&case.id) {
-        words::published(&case.text, name.as_slice())
-    } else {
-        t!("open311.not_shown_yet", locale = language.tag()).into_owned()
-    };
+    let photo = photos.get(&case.id.0).and_then(|photos| photos.first());
+    let link = |photo: &FileId| files::public_link(app, *photo, app.clock.now() + LINK_FOR);
+    let media_url = photo.map(link).transpose()?.flatten();
+    // What somebody of the desk accepted, and what was looked at.
+    let words = shown.get(&case.id.0).cloned();
+    let description = words.unwrap_or_else(|| t!("open311.not_shown_yet", locale = language.tag()).into_owned());
     let at = |instant: DateTime<Utc>| instant.with_timezone(&china()).to_rfc3339_opts(SecondsFormat::Secs, false);
     let place = places.get(&case.village_id);
     Ok(Open311Request {
@@ -221,7 +228,7 @@ fn view(
         zipcode: None,
         lat: None,
         long: None,
-        media_url: None,
+        media_url,
     })
 }
 

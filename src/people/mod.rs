@@ -5,6 +5,7 @@
 //! for others needs an authorisation ([`ops::agents`]). Next: [`api`].
 
 pub mod api;
+mod evidence;
 mod export;
 mod find;
 mod ops;
@@ -13,10 +14,11 @@ mod reveal;
 pub(crate) mod roster;
 mod views;
 
+pub use evidence::{evidence_shown_to_staff, evidence_shown_to_villager};
 pub use find::is_on_roster;
 pub use ops::{
     agents::{Grant, ScopeWord, Use, authority, grants, used},
-    consents::{REUSE_PAPERS, agreed, check_guardian},
+    consents::{REUSE_PAPERS, agreed, check_guardian, unpublished},
     copy::build as build_export,
     register::{find_or_register, known_by, register_by_name},
 };

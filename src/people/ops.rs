@@ -5,6 +5,7 @@ pub mod authorise;
 pub mod claims;
 pub mod consents;
 pub mod copy;
+mod copy_public;
 mod copy_talks;
 pub mod forget;
 pub mod household;

@@ -37,6 +37,9 @@ impl Problem {
         if let Some(seconds) = self.0.retry_after_s {
             answer.insert_header(("Retry-After", seconds.to_string()));
         }
+        if let Some(offset) = self.0.offset {
+            answer.insert_header(("Upload-Offset", offset.to_string()));
+        }
         if !self.0.allow.is_empty() {
             answer.insert_header(("Allow", self.0.allow.join(", ")));
         }

@@ -103,6 +103,8 @@ terms! {
     CallBackPercent "call_back_percent" = 20 in 5..=100,
     /// Reviews of one handler that are shown to them together at least.
     ReviewBundle "review_bundle" = 5 in 5..=50,
+    /// Days for which something stands on the page of a village.
+    PublicationDays "publication_days" = 365 in 30..=1825,
 }
 
 /// All numbers that hold in one place, and its desk hours.

@@ -12,6 +12,7 @@
 
 pub mod api;
 pub mod bodies;
+pub mod files;
 mod fresh;
 pub mod holds;
 mod ical;
@@ -33,6 +34,7 @@ pub use ops::{
     book::Wish,
     cover::{cover, give_back},
     keeping::{anonymise_old, drop_cancelled, forget_said, move_said},
+    minutes_left_out::{leave_out, without_matters},
     people::{cancel_all, move_bookings},
     watch::{Seat, Watches},
 };

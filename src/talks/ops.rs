@@ -25,6 +25,7 @@ mod matters;
 pub(super) mod minutes;
 mod minutes_document;
 pub(super) mod minutes_due;
+pub(super) mod minutes_left_out;
 pub(super) mod minutes_signing;
 pub(super) mod missed;
 pub(super) mod move_booking;

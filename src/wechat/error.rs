@@ -48,6 +48,8 @@ pub enum WechatError {
     SessionOver(Refusal),
     /// The villager takes no (more) messages of this template: their count is zero, trying again is useless.
     NotSubscribed(Refusal),
+    /// The user was not here lately: WeChat judges nothing of theirs now.
+    NotSeenLately(Refusal),
     /// We sent what WeChat does not accept, or it answered a code this table does not know: a bug or bad data, no retry.
     DataBug(Refusal),
     /// WeChat could not be reached or did not answer in time.
@@ -70,6 +72,7 @@ impl WechatError {
             44993 | 45009 => Self::DayQuota(refusal),
             87007 | 87009 => Self::SessionOver(refusal),
             43101 => Self::NotSubscribed(refusal),
+            61010 => Self::NotSeenLately(refusal),
             40002 | 40013 | 40037 | 40125 | 40164 | 40243 | 41002 | 41004 | 41030 | 43104 | 43107 | 45029 | 48001
             | 48004 | 48006 | 50004 | 50007 | 85079 | 85088 | 89503 | 89506 | 89507 => Self::Configuration(refusal),
             _ => Self::DataBug(refusal),
@@ -106,6 +109,7 @@ impl WechatError {
             | Self::Configuration(refusal)
             | Self::SessionOver(refusal)
             | Self::NotSubscribed(refusal)
+            | Self::NotSeenLately(refusal)
             | Self::DataBug(refusal) => Some(refusal),
             Self::Transport(_) | Self::Unreadable => None,
         }
@@ -122,6 +126,7 @@ impl WechatError {
             Self::Configuration(refusal) => remedy(refusal.errcode),
             Self::SessionOver(_) => "the session key is over",
             Self::NotSubscribed(_) => "the villager takes no message of this template",
+            Self::NotSeenLately(_) => "the villager was not here lately",
             Self::DataBug(_) => "the request was not accepted",
             Self::Transport(Outage::TimedOut) => "no answer in time",
             Self::Transport(Outage::Unconnected) => "no connection",
@@ -174,10 +179,11 @@ impl std::error::Error for WechatError {}
 impl From<reqwest::Error> for WechatError {
     /// Keeps only the kind: the text of the original holds the URL, and the URL holds the secret and the code.
     fn from(error: reqwest::Error) -> Self {
-        let outage = if error.is_timeout() {
-            Outage::TimedOut
-        } else if error.is_connect() {
+        // First: a time-out while connecting is both, and nothing has gone.
+        let outage = if error.is_connect() {
             Outage::Unconnected
+        } else if error.is_timeout() {
+            Outage::TimedOut
         } else {
             Outage::Other
         };
@@ -246,7 +252,7 @@ mod tests {
     #[test]
     fn every_known_code_has_the_class_of_its_remedy() {
         type Make = fn(Refusal) -> WechatError;
-        let table: [(Make, &[i64]); 10] = [
+        let table: [(Make, &[i64]); 11] = [
             (WechatError::BadCode, &[40029, 40163, 40226]),
             (WechatError::TokenRejected, &[40001, 40014, 42001]),
             (WechatError::Busy, &[-1, 43108]),
@@ -262,6 +268,7 @@ mod tests {
             ),
             (WechatError::SessionOver, &[87007, 87009]),
             (WechatError::NotSubscribed, &[43101]),
+            (WechatError::NotSeenLately, &[61010]),
             (WechatError::DataBug, &[40097, 41001, 41008, 43002, 44002, 47001, 47003, 123_456, i64::MIN]),
         ];
         for (make, codes) in table {

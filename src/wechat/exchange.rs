@@ -184,7 +184,10 @@ fn note(service: Service, path: &str, error: &WechatError) {
         WechatError::Configuration(_) | WechatError::DataBug(_) | WechatError::Unreadable => {
             tracing::error!(wechat.path = path, wechat.errcode = errcode, wechat.rid = rid, "{name}: {error}");
         }
-        WechatError::BadCode(_) | WechatError::SessionOver(_) | WechatError::NotSubscribed(_) => {
+        WechatError::BadCode(_)
+        | WechatError::SessionOver(_)
+        | WechatError::NotSubscribed(_)
+        | WechatError::NotSeenLately(_) => {
             tracing::info!(wechat.path = path, wechat.errcode = errcode, wechat.rid = rid, "{name}: {error}");
         }
         _ => tracing::warn!(wechat.path = path, wechat.errcode = errcode, wechat.rid = rid, "{name}: {error}"),

@@ -13,7 +13,9 @@ mod mini_code;
 pub mod open_data;
 mod phone;
 pub mod push;
+mod security;
 mod session;
+pub mod subscribe;
 #[cfg(test)]
 mod tests;
 pub(crate) mod token;
@@ -32,6 +34,7 @@ pub use self::{
     login::Session,
     mini_code::{Picture, UnlimitedCode, Version},
     phone::PhoneNumber,
+    security::{CONTENT_CHARS, Media, MediaQuestion, Scene, Suggest, TextQuestion, TextVerdict},
 };
 use self::{
     exchange::{Exchange, Service, json},

@@ -19,6 +19,7 @@ use super::{
 };
 
 const VERDICTS: usize = 1000;
+const MEDIA_BYTES: usize = 10 << 20;
 const CONTENT_CHARS: usize = 2500;
 const LABELS: [u32; 10] = [100, 10001, 20001, 20002, 20003, 20006, 20008, 20012, 20013, 21000];
 
@@ -119,7 +120,7 @@ async fn check_media(request: HttpRequest, world: Data<World>, body: Bytes) -> A
     let (suggest, label) = verdict.map_or((Suggest::Pass, 100), |verdict| (verdict.suggest, verdict.label));
     let trace_id = rid(call.at);
     // As the real events are, and not as the page has them: labels are texts, and errcode is not there.
-    let told = json!({
+    let found = json!({
         "appid": world.settings.app_id,
         "trace_id": trace_id,
         "version": 2,
@@ -128,8 +129,26 @@ async fn check_media(request: HttpRequest, world: Data<World>, body: Bytes) -> A
             "strategy": "content_model", "errcode": 0, "suggest": suggest, "label": label.to_string(), "prob": 90
         }],
     });
-    push::event(&world, ask.text("openid"), "wxa_media_check", push::Extra::Parts(told));
+    let lost = json!({ "appid": world.settings.app_id, "trace_id": trace_id, "version": 2, "errcode": -1008 });
+    let (fetching, url, openid) = (world.clone(), url.to_owned(), ask.text("openid").to_owned());
+    actix_web::rt::spawn(async move {
+        let told = if is_there(&fetching, &url).await { found } else { lost };
+        push::event(&fetching, &openid, "wxa_media_check", push::Extra::Parts(told));
+    });
     Ok(call.answer(&json!({ "errcode": 0, "errmsg": "ok", "trace_id": trace_id })))
+}
+
+/// Whether a file can be fetched, as the real one does before it looks.
+async fn is_there(world: &World, url: &str) -> bool {
+    let Ok(mut answer) = world.http.get(url).send().await else { return false };
+    let mut bytes = 0;
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        bytes += chunk.len();
+        if bytes > MEDIA_BYTES {
+            return false;
+        }
+    }
+    answer.status().is_success() && bytes > 0
 }
 
 /// The control `verdicts`.

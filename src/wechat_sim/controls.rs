@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::{
     BODY_BYTES, World, checks,
-    faults::{Fault, Instead},
+    faults::{Fault, Instead, Moment},
     lock, messages,
     people::Denied,
     push, subscriptions, wecom,
@@ -55,6 +55,7 @@ struct NewFault {
     times: u32,
     #[serde(default)]
     delay_ms: u64,
+    cut: Option<Moment>,
 }
 
 #[derive(Deserialize)]
@@ -192,7 +193,7 @@ async fn order_fault(world: Data<World>, Json(ask): Json<NewFault>) -> HttpRespo
         (Some(errcode), _) => Some(Instead::Refusal(errcode)),
         (None, Some(Ok(status))) => Some(Instead::Page(status)),
         (None, Some(Err(_))) => return invalid(HTTP_RULE),
-        (None, None) => None,
+        (None, None) => ask.cut.map(Instead::Cut),
     };
     let fault = Fault { delay: Duration::from_millis(ask.delay_ms), instead };
     if lock(&world.faults).order(ask.path, fault, ask.times) {
@@ -210,8 +211,11 @@ fn check_order(ask: &NewFault) -> Result<(), &'static str> {
     if ask.errcode.is_some() && ask.http.is_some() {
         return Err("errcode and http: only one of them");
     }
-    if ask.errcode.is_none() && ask.http.is_none() && ask.delay_ms == 0 {
-        return Err("errcode, http or delay_ms: at least one of them");
+    if ask.cut.is_some() && (ask.errcode.is_some() || ask.http.is_some()) {
+        return Err("cut: no errcode and no http with it");
+    }
+    if ask.errcode.is_none() && ask.http.is_none() && ask.cut.is_none() && ask.delay_ms == 0 {
+        return Err("errcode, http, cut or delay_ms: at least one of them");
     }
     if ask.errcode.is_some_and(|errcode| errcode == 0 || !(-1..=99_999_999).contains(&errcode)) {
         return Err("errcode: -1 or a positive number");

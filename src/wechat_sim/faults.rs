@@ -3,20 +3,27 @@
 //! What a backend does while WeChat is down decides whether people can still book by other ways, so it has to be tried
 //! out at will. Next: [`super::controls`], where faults are ordered.
 
-use std::{collections::VecDeque, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::atomic::Ordering,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use actix_web::{
     Error, HttpResponse,
-    body::{BoxBody, MessageBody},
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
         header::{self, HeaderValue},
     },
     middleware::Next,
-    web::Data,
+    web::{Bytes, Data},
 };
 use rand::seq::IndexedRandom;
+use serde::Deserialize;
 
 use super::{
     World,
@@ -42,6 +49,33 @@ pub(super) enum Instead {
     Refusal(i64),
     /// A page of some gateway on the way.
     Page(StatusCode),
+    /// Nothing: the line breaks, before the request was carried out or after.
+    Cut(Moment),
+}
+
+/// When a line breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Moment {
+    /// Nothing was done.
+    Before,
+    /// It was done, and the answer is lost.
+    After,
+}
+
+/// A body that breaks off where it should begin: the connection is closed without an answer that could be read.
+struct Broken;
+
+impl MessageBody for Broken {
+    type Error = std::io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(1)
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(Some(Err(std::io::Error::other("cut on order"))))
+    }
 }
 
 /// One disturbance of one request.
@@ -111,6 +145,13 @@ async fn disturb(
     let fault = lock(&world.faults).take(request.path());
     if let Some(fault) = fault {
         tokio::time::sleep(fault.delay).await;
+        if let Some(Instead::Cut(moment)) = fault.instead {
+            if moment == Moment::Before {
+                return Ok(request.into_response(cut()));
+            }
+            let carried_out = next.call(request).await?;
+            return Ok(carried_out.into_response(cut()));
+        }
         if let Some(instead) = fault.instead {
             let response = disturbed(instead, request.path(), world.clock.now());
             return Ok(request.into_response(response));
@@ -127,7 +168,12 @@ fn disturbed(instead: Instead, path: &str, at: Instant) -> HttpResponse {
     match instead {
         Instead::Refusal(errcode) => Family::of(path).refuse(errcode, at),
         Instead::Page(status) => page(status),
+        Instead::Cut(_) => cut(),
     }
+}
+
+fn cut() -> HttpResponse {
+    HttpResponse::Ok().force_close().body(BoxBody::new(Broken))
 }
 
 fn page(status: StatusCode) -> HttpResponse {

@@ -51,6 +51,8 @@ use actix_web::{
 use secrecy::ExposeSecret;
 
 pub use self::settings::Settings;
+#[cfg(test)]
+pub(crate) use self::templates::fits;
 pub(crate) use self::templates::is_key;
 use self::{
     checks::Verdicts, faults::Faults, journal::Journal, links::Links, messages::Messages, organisation::Organisation,

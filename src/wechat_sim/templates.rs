@@ -38,7 +38,8 @@ pub(crate) fn is_key(key: &str) -> bool {
     kind.len() < key.len() && rule(kind).is_some()
 }
 
-fn fits(key: &str, text: &str) -> bool {
+/// Whether a value keeps the rule of its key.
+pub(crate) fn fits(key: &str, text: &str) -> bool {
     let kind = key.trim_end_matches(|letter: char| letter.is_ascii_digit());
     !text.chars().any(char::is_control) && rule(kind).is_some_and(|rule| rule(text))
 }

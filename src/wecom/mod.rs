@@ -1,9 +1,12 @@
 //! The client of the WeCom server API (`https://qyapi.weixin.qq.com`), by which staff are known to their organisation.
 //!
 //! WeCom speaks as WeChat does, so it stands on the same exchange and token cache ([`crate::wechat`]); what its numbers
-//! mean and who may come in is its own. Next: [`members`](Client::member_of_code) for signing staff in.
+//! mean and who may come in is its own. Next: [`members`](Client::member_of_code) for signing staff in,
+//! [`messages`](Client::send_text) and [`Robots`] for telling them something.
 
 mod members;
+mod messages;
+mod robot;
 #[cfg(test)]
 mod tests;
 
@@ -13,12 +16,16 @@ use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use self::members::Member;
+pub use self::{
+    members::Member,
+    messages::{MOST_AT_ONCE, Unreached, WecomText},
+    robot::Robots,
+};
 use crate::{
     clock::Clock,
     wechat::{
         ANSWER_WITHIN, WechatError,
-        exchange::{Exchange, Service},
+        exchange::{Exchange, Service, json},
         token::{Issued, TokenCache},
     },
 };
@@ -35,6 +42,8 @@ pub struct Settings {
     pub corp_id: String,
     /// Of the application.
     pub secret: SecretString,
+    /// Number of the application.
+    pub agent_id: String,
 }
 
 /// Why a member was not found.
@@ -73,6 +82,16 @@ impl Client {
         let query = [("corpid", self.settings.corp_id.as_str()), ("corpsecret", self.settings.secret.expose_secret())];
         let path = "/cgi-bin/gettoken";
         self.exchange.ask(path, self.exchange.get(path, &query)).await
+    }
+
+    /// A POST with the token, and exactly once more with a new one when WeCom rejects the first.
+    async fn post_with_token<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, WechatError> {
+        let body = json(body)?;
+        let ask = async |token: SecretString| {
+            let request = self.exchange.post(path, body.clone()).query(&[("access_token", token.expose_secret())]);
+            self.exchange.ask(path, request).await
+        };
+        self.token.call(|| self.access_token(), ask).await
     }
 
     /// A GET with the token, and exactly once more with a new one when WeCom rejects the first.

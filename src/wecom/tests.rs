@@ -13,8 +13,12 @@ const GET_TOKEN: &str = "/cgi-bin/gettoken";
 const USER_INFO: &str = "/cgi-bin/auth/getuserinfo";
 
 fn client(sim: &Sim, corp_id: &str, secret: &str) -> Client {
-    let settings =
-        Settings { base_url: format!("http://{}", sim.at), corp_id: corp_id.to_owned(), secret: secret.into() };
+    let settings = Settings {
+        base_url: format!("http://{}", sim.at),
+        corp_id: corp_id.to_owned(),
+        secret: secret.into(),
+        agent_id: "1000002".to_owned(),
+    };
     Client::new(settings, sim.clock.clone()).unwrap()
 }
 

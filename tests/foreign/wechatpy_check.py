@@ -190,7 +190,7 @@ def check_pushes(receiver, openid):
 
 
 def check_events(receiver, wechat, openid):
-    data = {"version": 2, "openid": openid, "scene": 3, "media_type": 2, "media_url": "https://example.org/a.jpg"}
+    data = {"version": 2, "openid": openid, "scene": 3, "media_type": 2, "media_url": f"{sim.URL}/_sim/requests"}
     answer = wechat.post("media_check_async", api_base_url="https://api.weixin.qq.com/wxa/", data=data)
     crypto = WeChatCrypto(sim.PUSH_TOKEN, sim.PUSH_AES_KEY, sim.APP_ID)
     for _ in range(100):

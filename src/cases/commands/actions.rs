@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::{
     case::CaseResult,
-    id::{CaseId, StaffId, UnitId},
+    id::{CaseId, FileId, StaffId, UnitId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -191,6 +191,12 @@ pub enum StaffAction {
         /// Whether the villager may read it; left out: no.
         visible: Option<bool>,
     },
+    /// 文字摘要 of a case that was spoken: shown to both sides and found by search; written again, the last one stands.
+    Summarise {
+        version: Option<i32>,
+        #[schema(min_length = 1, max_length = 1000)]
+        text: String,
+    },
     /// 首次联系: the villager was spoken to.
     Contact {
         version: Option<i32>,
@@ -238,13 +244,16 @@ pub enum VillagerAction {
         #[schema(max_items = 30)]
         reuse: Option<Vec<String>>,
     },
-    /// 补正: words or answers to the form, at least one of the two.
+    /// 补正: words, answers to the form or files, at least one of them.
     Supplement {
         version: Option<i32>,
         #[schema(min_length = 1, max_length = 4000)]
         text: Option<String>,
         #[schema(value_type = Option<Object>)]
         form: Option<Map<String, Value>>,
+        /// Files that the caller brought.
+        #[schema(max_items = 9)]
+        files: Option<Vec<FileId>>,
     },
     /// 确认办结.
     Confirm { version: Option<i32> },
@@ -294,7 +303,7 @@ macro_rules! versions {
 
 versions! {
     StaffAction: Accept, RequestSupplement, Reject, SettleObjection, Merge, Unmerge, Assign, Sign, Return, Transfer,
-    Escalate, Pause, Resume, Extend, Approve, Refuse, CallIn, Report, Milestone, Note, Contact, Answer, Supervise,
-    ReopenByOrder,
+    Escalate, Pause, Resume, Extend, Approve, Refuse, CallIn, Report, Milestone, Note, Summarise, Contact, Answer,
+    Supervise, ReopenByOrder,
 }
 versions! { VillagerAction: Submit, Supplement, Confirm, Reopen, Withdraw, Object, Nudge, Revive }

@@ -48,6 +48,7 @@ impl Faults {
         let evidence = evidence.map(Vec::as_slice).unwrap_or_default();
         self.check("evidence", "length", evidence.len() <= 10)
             .check("evidence", "length", evidence.iter().all(|one| one.validate().is_ok()))
+            .check("evidence", "evidence", evidence.iter().all(Evidence::holds))
             .check("evidence", "evidence", !needed || !evidence.is_empty())
     }
 
@@ -73,6 +74,7 @@ impl Validate for StaffAction {
             | Self::Unmerge { text, .. }
             | Self::Refuse { text, .. }
             | Self::Note { text, .. }
+            | Self::Summarise { text, .. }
             | Self::Supervise { text, .. } => faults.text(text, 1000),
             Self::Merge { text, .. } | Self::Approve { text, .. } => faults.maybe_text(text.as_ref(), 1000),
             Self::Assign { assignee, unit, text, .. } => {
@@ -118,8 +120,12 @@ impl Validate for VillagerAction {
             Self::Submit { reuse, .. } => {
                 faults.check("reuse", "length", reuse.as_ref().is_none_or(|codes| codes.len() <= 30))
             }
-            Self::Supplement { text, form, .. } => {
-                faults.check("text", "required", text.is_some() || form.is_some()).maybe_text(text.as_ref(), 4000)
+            Self::Supplement { text, form, files, .. } => {
+                let files = files.as_ref().map_or(0, Vec::len);
+                faults
+                    .check("text", "required", text.is_some() || form.is_some() || files > 0)
+                    .maybe_text(text.as_ref(), 4000)
+                    .check("files", "length", files <= 9)
             }
             Self::Reopen { reason, text, .. } => {
                 faults.listed("reason", "reopen_reasons", reason).maybe_text(text.as_ref(), 1000)

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use entity::{
     case::{self, CaseRequest, CaseState},
     id::CaseId,
+    publication::PublicationEnd,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -21,14 +22,15 @@ use crate::{
         effects::Detail,
         guards,
         papers::PapersOf,
-        reviews, scope, trail,
+        publication, reviews, scope, trail,
         workflow::Action,
     },
     clock::local_day,
     db::Tx,
+    files::Named,
     people::{self, Use},
     problem::{Code, Problem},
-    settings,
+    publications, settings,
 };
 
 /// A step of staff.
@@ -89,7 +91,9 @@ async fn follow(
                 co_handlers::reported(tx, &case, staff, unit, reckoning.now).await?;
             }
         }
+        (Action::Submit, _) => publication::look_at(tx, app, &case).await?,
         (Action::Reopen | Action::ReopenByOrder, _) => {
+            publications::case_ended(tx, case.id, PublicationEnd::Reopened, reckoning.now).await?;
             return hand_over::back_in_hand(tx, case, by, reckoning.now).await;
         }
         _ => {}
@@ -150,12 +154,12 @@ async fn of_villager(
         VillagerAction::Nudge { .. } => Act::plain(Action::Nudge),
         VillagerAction::Revive { .. } => Act::plain(Action::Revive),
         VillagerAction::Withdraw { text, .. } => Act { text, ..Act::plain(Action::Withdraw) },
-        VillagerAction::Supplement { text, form, .. } => {
+        VillagerAction::Supplement { text, form, files, .. } => {
             if form.is_some() {
                 draft::check(tx, app, case, form.as_ref()).await?;
             }
             let form = super::filing::sealed_form(app, form)?;
-            Act { text, form, ..Act::plain(Action::Supplement) }
+            Act { text, form, files: Named::list(files.as_ref()), ..Act::plain(Action::Supplement) }
         }
         VillagerAction::Object { text, .. } => {
             let detail = Some(requests::asked(tx, case, CaseRequest::Objection).await?);

@@ -13,6 +13,7 @@ use crate::{
         advance::{self, Act, By, Reckoning},
         effects::{self, Detail},
         sla::Alarm,
+        staff_tellings,
         workflow::{self, Action, Aside},
     },
     db::Tx,
@@ -40,6 +41,7 @@ pub async fn next(tx: &Tx, app: &App, id: CaseId) -> Result<bool, Problem> {
         if !written(advance::write_aside(tx, &case, &next, &By::clock(), Aside::Alarm, act).await)? {
             return Ok(any);
         }
+        staff_tellings::alarmed(tx, &next, alarm, now).await?;
         (case, any) = (next, true);
     }
     Ok(any)

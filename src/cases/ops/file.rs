@@ -10,6 +10,7 @@ use entity::{
     case::{self, CaseChannel, CaseKind, CaseState},
     case_against,
     division::DivisionLevel,
+    file::FileThing,
     id::{CaseId, PersonId},
     person,
 };
@@ -29,7 +30,7 @@ use crate::{
     catalogue,
     clock::local_day,
     db::{Answers, Tx, padded},
-    divisions,
+    divisions, files,
     people::{self, Grant, ScopeWord, Use},
     personal::{PersonName, Personal, PhoneNumber},
     problem::{Code, Problem},
@@ -249,5 +250,6 @@ pub async fn delete_draft(tx: &Tx, me: &Villager, id: CaseId) -> Result<(), Prob
         .filter(case::COLUMN.state.eq(CaseState::Draft))
         .exec(tx)
         .await?;
+    files::drop_of(tx, FileThing::Case, [id.0]).await?;
     if gone.rows_affected == 1 { Ok(()) } else { Err(Code::Stale.into()) }
 }

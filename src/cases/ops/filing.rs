@@ -10,6 +10,7 @@ use entity::{
     Instant,
     case::{self, CaseChannel, CaseConcern, CaseKind, CaseState, CaseUrgency},
     case_against,
+    file::FileThing,
     id::{AuthorisationId, BookingId, CaseId, DivisionId, PersonId, StaffId, UnitId},
     person,
     sealed::Sealed,
@@ -25,15 +26,16 @@ use crate::{
     cases::{
         advance::{self, Act, By, Reckoning},
         commands::Matter,
-        fresh,
+        emergency, fresh,
         number::CaseNumber,
-        papers, publication, sla,
+        papers, publication, sla, staff_tellings,
         workflow::Action,
     },
     catalogue::{self, ItemTerms},
     clock::local_day,
     db::{self, Answers, Tx, padded},
     divisions::{self, Lineage},
+    files::{self, Claimed, Hanging},
     notices,
     personal::{Personal, PhoneNumber, PrivateText},
     problem::{FieldFault, Problem},
@@ -80,8 +82,10 @@ pub(in crate::cases) async fn insert(
     let (mut rows, mut against, mut events, mut tellings) = (vec![], vec![], vec![], vec![]);
     let mut cases = Vec::with_capacity(filings.len());
     for filing in filings {
-        let made = filing
-            .and_then(|(filing, by)| Ok((draw(app, &around, &filing, now)?, around.handed_in(&filing), filing, by)));
+        let made = match with_files(tx, app, &around, filing, now).await {
+            Err(problem) if !problem.is_refusal() => return Err(problem),
+            made => made,
+        };
         cases.push(made.map(|(case, handed_in, filing, by)| {
             rows.push(case.clone().into_active_model());
             let about = |staff| case_against::ActiveModel { case_id: Set(case.id), staff_id: Set(staff) };
@@ -100,7 +104,37 @@ pub(in crate::cases) async fn insert(
     db::insert_all(tx, against).await?;
     db::insert_all(tx, events).await?;
     notices::tell(tx, tellings, now).await?;
+    // Few are public; the others cost nothing here.
+    let public = |case: &&case::Model| case.public && case.state != CaseState::Draft;
+    for case in cases.iter().filter_map(|case| case.as_ref().ok()).filter(public) {
+        publication::look_at(tx, app, case).await?;
+    }
+    for case in cases.iter().flatten().filter(|case| case.state != CaseState::Draft) {
+        let danger = !emergency::calls([&case.title, &case.text]).is_empty();
+        if danger || case.urgency == CaseUrgency::Urgent {
+            staff_tellings::urgent(tx, case, danger, now).await?;
+        }
+    }
     Ok(cases)
+}
+
+/// The row of a filing, its papers and who files; its files hang on it from here on, so that of two in a crowd that name
+/// the same file the second is refused.
+async fn with_files(
+    tx: &Tx,
+    app: &App,
+    around: &Surroundings,
+    filing: Result<(Filing, By), Problem>,
+    now: Instant,
+) -> Result<(case::Model, Option<Value>, Filing, By), Problem> {
+    let (filing, by) = filing?;
+    let claimed = match by.owner() {
+        Some(owner) => files::claim(tx, owner, &filing.matter.files, None).await?,
+        None => Claimed::none(),
+    };
+    let case = draw(app, around, &filing, claimed.speaks(), now)?;
+    files::hang(tx, claimed, Hanging::on(FileThing::Case, case.id.0), now).await?;
+    Ok((case, around.handed_in(&filing), filing, by))
 }
 
 /// What filings refer to.
@@ -156,8 +190,8 @@ impl Surroundings {
 
 /// The row of a filing that keeps the rules.
 #[allow(clippy::too_many_lines, reason = "a list of columns")]
-fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Result<case::Model, Problem> {
-    let item = check(around, filing)?;
+fn draw(app: &App, around: &Surroundings, filing: &Filing, spoken: bool, now: Instant) -> Result<case::Model, Problem> {
+    let item = check(around, filing, spoken)?;
     // 举报 names somebody in its words: who reads it first must not be whom it names (信访工作条例 30).
     let report = filing.matter.concern == Some(CaseConcern::Report);
     let confidential = filing.confidential || report || !filing.against.is_empty();
@@ -217,7 +251,7 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, now: Instant) -> Resu
 }
 
 /// Rules that need a look at what else there is; all faults at once.
-fn check<'a>(around: &'a Surroundings, filing: &Filing) -> Result<Option<&'a ItemTerms>, Problem> {
+fn check<'a>(around: &'a Surroundings, filing: &Filing, spoken: bool) -> Result<Option<&'a ItemTerms>, Problem> {
     let (matter, mut faults) = (&filing.matter, Vec::new());
     let item = around.item(filing);
     match item {
@@ -236,7 +270,7 @@ fn check<'a>(around: &'a Surroundings, filing: &Filing) -> Result<Option<&'a Ite
     if matter.kind != CaseKind::Voice && matter.concern.is_some() {
         faults.push(FieldFault::new("/concern", "not_allowed_here"));
     }
-    if matter.kind != CaseKind::Proxy && matter.text.is_none() {
+    if matter.kind != CaseKind::Proxy && matter.text.is_none() && !spoken {
         faults.push(FieldFault::new("/text", "required"));
     }
     let shut = filing.confidential || filing.private || filing.agent.is_some() || !filing.against.is_empty();

@@ -17,7 +17,7 @@ use super::receiver::{self, Receiver};
 use crate::{
     cases::{
         advance::{self, Act, By},
-        near,
+        near, staff_tellings,
         workflow::{Action, Aside},
     },
     clock::local_day,
@@ -139,6 +139,7 @@ async fn hand_over(
     };
     let act = Act { note, evidence, ..Act::plain(Action::Assign) };
     advance::write_aside(tx, case, &next, by, aside, act).await?;
+    staff_tellings::given(tx, &next, by, now).await?;
     Ok(next)
 }
 

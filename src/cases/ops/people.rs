@@ -4,8 +4,10 @@ use chrono::Months;
 use entity::{
     Instant, authorisation_use, call_back,
     case::{self, CaseState},
-    case_against, case_event, follow_up,
-    id::{AuthorisationId, CaseId, PersonId},
+    case_against, case_event,
+    file::FileThing,
+    follow_up,
+    id::{AuthorisationId, CaseId, PersonId, ReviewId},
     person, review, review_appeal,
 };
 use sea_orm::{
@@ -16,7 +18,9 @@ use sea_orm::{
 use crate::{
     app::App,
     cases::search,
+    content,
     db::{Tx, padded},
+    files,
     problem::Problem,
 };
 
@@ -58,6 +62,7 @@ pub async fn forget_drafts(tx: &Tx, person: PersonId) -> Result<Archive, Problem
         .all(tx)
         .await?;
     if !drafts.is_empty() {
+        files::drop_of(tx, FileThing::Case, drafts.iter().map(|id| id.0)).await?;
         let ids = padded(drafts);
         case_against::Entity::delete_many().filter(case_against::COLUMN.case_id.is_in(ids.clone())).exec(tx).await?;
         case::Entity::delete_many().filter(case::COLUMN.id.is_in(ids)).exec(tx).await?;
@@ -122,9 +127,19 @@ async fn anonymise(tx: &Tx, ids: &[CaseId], now: Instant) -> Result<(), Problem>
         .col_expr(case::Column::Text, Expr::val(TAKEN_OUT))
         .col_expr(case::Column::Title, Expr::val(TAKEN_OUT))
         .col_expr(case::Column::Object, none())
+        .col_expr(case::Column::Summary, none())
         .filter(these())
         .exec(tx)
         .await?;
+    files::drop_of(tx, FileThing::Case, ids.iter().map(|id| id.0)).await?;
+    let reviewed: Vec<ReviewId> = review::Entity::find()
+        .select_only()
+        .column(review::Column::Id)
+        .filter(review::COLUMN.case_id.is_in(padded(ids.iter().copied())))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    files::drop_of(tx, FileThing::Review, reviewed.iter().map(|id| id.0)).await?;
     let of_these = || case_event::COLUMN.case_id.is_in(padded(ids.iter().copied()));
     case_event::Entity::update_many()
         .col_expr(case_event::Column::ByPerson, nobody_at_all())
@@ -165,5 +180,6 @@ async fn anonymise(tx: &Tx, ids: &[CaseId], now: Instant) -> Result<(), Problem>
         .filter(call_back::COLUMN.case_id.is_in(padded(ids.iter().copied())))
         .exec(tx)
         .await?;
+    content::drop_cases(tx, ids).await?;
     search::keep::keep(tx, ids.iter().copied().collect()).await
 }

@@ -18,7 +18,7 @@ use crate::{
     app::App,
     cases::{
         advance::{Act, By, Reckoning},
-        commands::{Evidence, StaffAction},
+        commands::{self, Evidence, StaffAction},
         effects::Detail,
         guards, papers, sla,
         workflow::Action,
@@ -130,24 +130,28 @@ pub(super) async fn of_staff(
         }
         StaffAction::Report { text, .. } => Act { note: Some(text), ..Act::plain(Action::Report) },
         StaffAction::Milestone { milestone, materials, evidence, .. } => {
-            let mut said = json!({"milestone": milestone, "evidence": evidence.unwrap_or_default()});
+            let evidence = evidence.unwrap_or_default();
+            let files = commands::files_of(&evidence);
+            let mut said = json!({"milestone": milestone, "evidence": evidence});
             if let (Some(codes), Value::Object(members)) = (materials, &mut said) {
                 members.insert("materials".to_owned(), received(tx, app, case, &codes).await?);
             }
             let detail = Some(Detail::Milestone { milestone });
-            Act { evidence: Some(said), detail, ..Act::plain(Action::Milestone) }
+            Act { evidence: Some(said), detail, files, ..Act::plain(Action::Milestone) }
         }
         StaffAction::Note { text, visible, .. } => {
             let (text, note) = if visible == Some(true) { (Some(text), None) } else { (None, Some(text)) };
             Act { text, note, ..Act::plain(Action::Note) }
         }
+        StaffAction::Summarise { text, .. } => Act { text: Some(text), ..Act::plain(Action::Summarise) },
         StaffAction::Contact { how, text, .. } => {
             let detail = Some(Detail::Contact { how });
             Act { note: Some(text), detail, ..Act::plain(Action::Contact) }
         }
         StaffAction::Answer { result, text, evidence, .. } => {
+            let files = commands::files_of(evidence.as_deref().unwrap_or_default());
             let evidence = evidence.map(evidence_json).transpose()?;
-            Act { result: Some(result), text: Some(text), evidence, ..Act::plain(Action::Answer) }
+            Act { result: Some(result), text: Some(text), evidence, files, ..Act::plain(Action::Answer) }
         }
         StaffAction::Supervise { text, .. } => Act { note: Some(text), ..Act::plain(Action::Supervise) },
         StaffAction::ReopenByOrder { reason, text, .. } => {

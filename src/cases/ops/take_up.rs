@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use entity::{
     booking::{self, BookingChannel, BookingPrivacy},
     case::{self, CaseChannel},
+    file::FileThing,
     id::{DivisionId, StaffId, UnitId},
     person,
 };
@@ -27,6 +28,7 @@ use crate::{
     },
     clock::local_day,
     db::Tx,
+    files::{self, Hanging},
     problem::{Code, Problem},
     settings,
 };
@@ -79,6 +81,9 @@ pub async fn take_up(tx: &Tx, app: &App, heard: Heard<'_>, body: &TakeUpCase) ->
     let by = By::staff(heard.staff, heard.unit);
     let filed = filing::insert(tx, app, vec![Ok((filing, by))]).await?.pop();
     let case = filed.unwrap_or_else(|| Err(Problem::unexpected("no case")))?;
+    // Its photos go where the case goes: of a complaint they are gone from the sight of the village.
+    let (matter, filed) = (Hanging::on(FileThing::Booking, booking.id.0), Hanging::on(FileThing::Case, case.id.0));
+    files::move_thing(tx, matter, filed).await?;
     // A complaint lies with the discipline desk, whoever heard it.
     if private && !case.confidential { give_to_a_host(tx, app, case, &heard).await } else { Ok(case) }
 }

@@ -8,7 +8,8 @@
 pub mod api;
 pub mod ops;
 
-pub use ops::{FromOutside, file_from_outside};
+pub(super) use ops::look_at;
+pub use ops::{FromOutside, TEXT, file_from_outside};
 
 use entity::case::{self, CaseConcern, CaseKind, CaseState};
 use sea_orm::{ColumnTrait, Condition};

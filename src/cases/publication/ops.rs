@@ -3,7 +3,9 @@
 use entity::{
     Instant,
     case::{self, CaseChannel, CaseConcern, CaseKind, CaseState},
+    content_check::ContentSubject,
     id::{CaseId, DivisionId},
+    publication::PublicationEnd,
 };
 use rust_i18n::t;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -20,11 +22,17 @@ use crate::{
         scope,
         workflow::{Action, Aside},
     },
+    content::{self, Words},
     db::Tx,
     people,
     personal::{PersonName, Personal, PhoneNumber},
     problem::{Code, Problem},
+    publications,
+    talks::words,
 };
+
+/// The part of a case that anybody may read.
+pub const TEXT: &str = "text";
 
 /// The desk withholds a case, or shows it again.
 ///
@@ -52,7 +60,13 @@ pub(super) async fn by_staff(
     }
     let next = case::Model { public: body.public, ..case.clone() };
     let unit = staff.postings().find(|posting| posting.any(&[Duty::AcceptCases])).map(|posting| posting.unit);
-    write(tx, &case, next, &By::staff(staff.id(), unit), app.clock.now()).await
+    let next = write(tx, &case, next, &By::staff(staff.id(), unit), app.clock.now()).await?;
+    if next.public {
+        look_at(tx, app, &next).await?;
+    } else {
+        publications::case_ended(tx, next.id, PublicationEnd::TakenDown, app.clock.now()).await?;
+    }
+    Ok(next)
 }
 
 /// The villager takes it back.
@@ -72,7 +86,32 @@ pub(super) async fn by_villager(tx: &Tx, app: &App, me: &Villager, id: CaseId) -
         return Ok(());
     }
     let next = case::Model { public: false, public_id: None, ..case.clone() };
-    write(tx, &case, next, &By::villager(me.person()), app.clock.now()).await.map(drop)
+    write(tx, &case, next, &By::villager(me.person()), app.clock.now()).await?;
+    content::drop_cases(tx, &[case.id]).await?;
+    publications::case_ended(tx, case.id, PublicationEnd::ConsentWithdrawn, app.clock.now()).await
+}
+
+/// What anybody may read of a case is looked at first.
+pub(in crate::cases) async fn look_at(tx: &Tx, app: &App, case: &case::Model) -> Result<(), Problem> {
+    if !case.public {
+        return Ok(());
+    }
+    content::look_at_photos(tx, case, app.clock.now()).await?;
+    if case.text.trim().is_empty() {
+        return Ok(());
+    }
+    let name: Option<PersonName> = app.field_keys.open_if(case.contact_name.as_ref())?;
+    let words = Words {
+        subject: ContentSubject::Case,
+        subject_id: case.id.0,
+        part: TEXT.to_owned(),
+        place: case.village_id,
+        person: Some(case.person_id),
+        written_by: None,
+        text: words::published(&case.text, name.as_slice()),
+    };
+    content::look_at(tx, app, words, app.clock.now()).await?;
+    Ok(())
 }
 
 async fn write(tx: &Tx, case: &case::Model, next: case::Model, by: &By, now: Instant) -> Result<case::Model, Problem> {
@@ -127,6 +166,7 @@ pub async fn file_from_outside(
             urgency: None,
             object: None,
             contact_phone: Some(said.phone.in_the_clear().to_owned()),
+            files: vec![],
         },
         division: said.village,
         against: vec![],

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     call_back, case, follow_up,
-    id::{CallBackId, CaseId, FollowUpId, ReviewAppealId, ReviewId, UnitId},
+    id::{CallBackId, CaseId, FileId, FollowUpId, ReviewAppealId, ReviewId, UnitId},
     review, review_appeal,
 };
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::{
+    files::FileView,
     lists,
     personal::{PersonName, PhoneNumber},
 };
@@ -35,6 +36,10 @@ pub struct AddToReview {
     #[validate(length(min = 1, max = 1000))]
     #[schema(min_length = 1, max_length = 1000)]
     pub(super) text: String,
+    /// Files that the caller brought.
+    #[validate(length(max = 9))]
+    #[schema(max_items = 9)]
+    pub(super) files: Option<Vec<FileId>>,
 }
 
 /// Stars given again after a bad review was followed up, once. Both stay.
@@ -119,6 +124,10 @@ pub struct ReviewView {
     text: Option<String>,
     at: DateTime<Utc>,
     addition: Option<String>,
+    /// That came with it or were added; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    files: Vec<FileView>,
     /// Given again after it was followed up.
     second_stars: Option<i32>,
     /// What follows a bad review.
@@ -137,7 +146,7 @@ pub struct FollowUpProgress {
 }
 
 impl ReviewView {
-    pub(super) fn of(row: review::Model, follow_up: Option<follow_up::Model>) -> Self {
+    pub(super) fn of(row: review::Model, follow_up: Option<follow_up::Model>, files: Vec<FileView>) -> Self {
         Self {
             id: row.id,
             case: row.case_id,
@@ -147,6 +156,7 @@ impl ReviewView {
             text: row.text,
             at: row.created_at,
             addition: row.addition,
+            files,
             second_stars: row.second_stars,
             follow_up: follow_up.map(|row| FollowUpProgress {
                 contact_due_at: row.contact_due_at,
@@ -176,6 +186,10 @@ pub struct FollowUpView {
     tags: Value,
     text: Option<String>,
     addition: Option<String>,
+    /// That came with the review or were added; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    files: Vec<FileView>,
     opened_at: DateTime<Utc>,
     contact_due_at: DateTime<Utc>,
     contacted_at: Option<DateTime<Utc>>,
@@ -194,6 +208,7 @@ impl FollowUpView {
         review: review::Model,
         case: case::Model,
         (contact_name, contact_phone): (Option<PersonName>, Option<PhoneNumber>),
+        files: Vec<FileView>,
     ) -> Self {
         Self {
             id: row.id,
@@ -207,6 +222,7 @@ impl FollowUpView {
             tags: review.tags,
             text: review.text,
             addition: review.addition,
+            files,
             opened_at: row.opened_at,
             contact_due_at: row.contact_due_at,
             contacted_at: row.contacted_at,

@@ -13,5 +13,5 @@ pub mod staff_api;
 
 pub(super) use ops::{
     call_backs::draw,
-    follow_ups::{cases_of, is_open},
+    follow_ups::{cases_of, followed_up_by, is_open},
 };

@@ -28,7 +28,7 @@ use crate::{
 const BATCH: u64 = 200;
 
 /// What brings words.
-const SAYS_SOMETHING: [Action; 2] = [Action::Submit, Action::Supplement];
+const SAYS_SOMETHING: [Action; 3] = [Action::Submit, Action::Supplement, Action::Summarise];
 
 /// Reads what was filed or added since the last time.
 pub async fn read_new(app: &Arc<App>) -> Result<(), Problem> {
@@ -124,7 +124,13 @@ fn words<'a>(row: &'a case::Model, added: impl Iterator<Item = &'a str>) -> BTre
     if row.private {
         return BTreeSet::new();
     }
-    let told = [Some(row.title.as_str()), Some(row.text.as_str()), row.object.as_deref(), row.group_name.as_deref()];
+    let told = [
+        Some(row.title.as_str()),
+        Some(row.text.as_str()),
+        row.summary.as_deref(),
+        row.object.as_deref(),
+        row.group_name.as_deref(),
+    ];
     let mut words = terms::of_texts(told.into_iter().flatten().chain(added));
     let places = [row.village_id, row.township_id, row.county_id];
     words.extend(places.map(|place| super::place(place, row.confidential)));

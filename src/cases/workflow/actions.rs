@@ -73,6 +73,8 @@ actions! {
     Milestone "milestone",
     /// 备注.
     Note "note",
+    /// 文字摘要 of what was spoken.
+    Summarise "summarise",
     /// 首次联系.
     Contact "contact",
     /// 答复.

@@ -9,7 +9,8 @@ use secrecy::ExposeSecret;
 use super::Findings;
 use crate::{
     clock::Clock,
-    config::Config,
+    config::{Config, PURPOSES, Place, SmsProvider},
+    files::Store,
     wechat::{self, WechatError},
 };
 
@@ -54,6 +55,62 @@ pub(super) async fn look_at_wecom(config: &Config, findings: &mut Findings) {
         findings.note("WeCom: not configured; staff sign in with a password");
     } else {
         reach("WeCom", &config.wecom.base_url, findings).await;
+    }
+}
+
+/// Writes, reads and removes an object. A folder that is not there yet is not made: looking must not change anything.
+pub(super) async fn look_at_store(config: &Config, findings: &mut Findings) {
+    if let Some(Place::Folder(folder)) = config.files_place()
+        && !folder.exists()
+    {
+        return findings.note(&format!("store: {} will be made by `shuoshi serve`", folder.display()));
+    }
+    let store = match Store::open(config) {
+        Ok(store) => store,
+        Err(fault) => return findings.fault(&format!("store: {fault}")),
+    };
+    let url = config.database.url.expose_secret();
+    if matches!(config.files_place(), Some(Place::Folder(_))) && url.starts_with("postgres") {
+        findings.note(&format!(
+            "store: {} is a folder; several servers on one database must share it, or use s3://",
+            store.place()
+        ));
+    }
+    match store.probe().await {
+        Ok(()) => findings.fine(&format!("store: {} takes files and gives them back", store.place())),
+        Err(fault) => {
+            findings
+                .fault(&format!("store: {} does not: {fault}; check files.* and who may write there", store.place()));
+        }
+    }
+}
+
+/// By which ways people are told of things, and what is missing for the others.
+pub(super) fn look_at_channels(config: &Config, findings: &mut Findings) {
+    let has = |purpose: &str| config.notices.templates.iter().any(|template| template.purpose == purpose);
+    let missing: Vec<&str> = PURPOSES.into_iter().filter(|purpose| !has(purpose) && !has("general")).collect();
+    if config.notices.templates.is_empty() {
+        findings.note("notices: no message templates (notices.templates); nobody is told by WeChat");
+    } else if missing.is_empty() {
+        findings.fine("notices: WeChat has templates for everything");
+    } else {
+        findings.note(&format!("notices: no message template for {}; such things go another way", missing.join(", ")));
+    }
+    if !config.notices.templates.is_empty() && config.wechat.push_token.expose_secret().is_empty() {
+        findings.note("notices: no message push (wechat.push_token); a message without an answer counts as sent");
+    }
+    match config.sms.provider {
+        SmsProvider::Off => findings.note("notices: no text messages (sms.provider); who has no WeChat is called"),
+        SmsProvider::File | SmsProvider::Http => findings.fine("notices: text messages are on"),
+    }
+    if config.wecom.corp_id.is_empty() && config.notices.robots.is_empty() {
+        findings.note("notices: neither WeCom nor robots (notices.robots); staff see their inbox alone");
+    } else {
+        findings.fine(&format!(
+            "notices: staff are told by {}{} robots",
+            if config.wecom.corp_id.is_empty() { "" } else { "WeCom and " },
+            config.notices.robots.len()
+        ));
     }
 }
 

@@ -4,12 +4,11 @@ use actix_web::{HttpResponse, delete, get, http::StatusCode, post, web::Data, we
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     authorisation::EvidenceKind,
-    id::{AuthorisationId, BookingId, CaseId, PersonId},
+    id::{AuthorisationId, BookingId, CaseId, FileId, PersonId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use crate::{
@@ -73,7 +72,7 @@ pub struct AuthorisationEvidence {
     #[schema(min_length = 1, max_length = 1000)]
     text: Option<String>,
     /// File id of a photo or recording.
-    file: Option<Uuid>,
+    file: Option<FileId>,
     /// Who heard it; needed for `voice`.
     #[validate(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]

@@ -43,6 +43,24 @@ pub struct PreferencesView {
     pub(crate) large_text: bool,
     /// Speaking comes before typing.
     pub(crate) voice_first: bool,
+    /// How one is told of things beside the inbox.
+    pub(crate) channels: ChannelsView,
+}
+
+/// How somebody is told of things beside the inbox. Without either, what one must hear of is told by the desk.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub struct ChannelsView {
+    /// Messages in `WeChat` that one agreed to.
+    pub(crate) wechat: bool,
+    /// Text messages.
+    pub(crate) sms: bool,
+}
+
+impl Default for ChannelsView {
+    fn default() -> Self {
+        Self { wechat: true, sms: true }
+    }
 }
 
 /// Oneself.
@@ -130,6 +148,16 @@ pub struct UpdatePreferences {
     pub(crate) language: Option<PreferredLanguage>,
     pub(crate) large_text: Option<bool>,
     pub(crate) voice_first: Option<bool>,
+    #[validate(nested)]
+    pub(crate) channels: Option<UpdateChannels>,
+}
+
+/// Channels that are to change; what is not named stays.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateChannels {
+    pub(crate) wechat: Option<bool>,
+    pub(crate) sms: Option<bool>,
 }
 
 fn not_blank(text: &str) -> Result<(), ValidationError> {

@@ -5,7 +5,8 @@ use entity::{
     Instant,
     authorisation::{self, EvidenceKind},
     authorisation_use, case,
-    id::{AuthorisationId, CaseId, PersonId},
+    file::FileThing,
+    id::{AuthorisationId, CaseId, FileId, PersonId},
     person, service_item, wechat_account,
 };
 use sea_orm::{
@@ -13,7 +14,6 @@ use sea_orm::{
     QueryOrder, QuerySelect, Set,
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use super::agents::ScopeWord;
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     auth::{Staff, Villager, duty::ManagePeople},
     clock::local_day,
     db::{Tx, padded},
+    files::{self, Hanging, Named, Owner},
     notices::{self, About, Telling},
     people::place,
     personal::{PersonName, Personal, PhoneNumber, PrivateText},
@@ -52,7 +53,7 @@ pub struct Wanted {
     /// In words.
     pub text: Option<String>,
     /// A photo or recording.
-    pub file: Option<Uuid>,
+    pub file: Option<FileId>,
     /// Who heard it.
     pub witness: Option<PersonName>,
 }
@@ -129,13 +130,16 @@ async fn insert(
         until: Set(wanted.until),
         evidence_kind: Set(wanted.evidence),
         evidence_text: Set(wanted.text.map(|text| keys.close(&PrivateText::of_stored(text))).transpose()?),
-        evidence_file: Set(wanted.file),
+        evidence_file: Set(wanted.file.map(|id| id.0)),
         witness: Set(wanted.witness.as_ref().map(|name| keys.close(name)).transpose()?),
         recorded_by: Set(recorded_by),
         created_at: Set(now),
         revoked_at: Set(None),
     };
     let row = row.insert(tx).await?;
+    let by = recorded_by.map_or(Owner::Person(principal), Owner::Staff);
+    let file: Vec<Named> = wanted.file.into_iter().map(|id| Named::one(id, "/evidence/file", &[])).collect();
+    files::attach(tx, by, &file, Hanging::on(FileThing::Authorisation, row.id.0), now).await?;
     tell(tx, principal, "authorisation_made", now).await?;
     Ok(row)
 }

@@ -1,17 +1,24 @@
 //! What somebody agreed to, with the version of the text they saw; taking it back is as easy (个人信息保护法 14-16).
 
+use std::collections::{HashMap, HashSet};
+
 use entity::{
     Instant, consent,
     id::{ConsentId, PersonId, StaffId},
+    person,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::LockType,
+};
 
 use crate::{
     app::App,
-    db::Tx,
+    db::{Tx, padded},
     lists,
     personal::{PersonName, PhoneNumber},
     problem::{Code, Problem},
+    publications,
 };
 
 /// The purpose by which a guardian agrees for a child.
@@ -19,6 +26,9 @@ pub const GUARDIAN: &str = "guardian";
 
 /// The purpose by which papers of earlier cases may serve again.
 pub const REUSE_PAPERS: &str = "reuse_papers";
+
+/// The purpose by which what could make somebody known may be published; taking it back takes it down.
+const PUBLICATION: &str = "publication";
 
 /// A decision on one purpose.
 pub struct Decision {
@@ -53,6 +63,13 @@ pub async fn decide(
     }
     if decision.purpose == GUARDIAN && decision.granted && decision.guardian.is_none() {
         return Err(Problem::field("/guardian", "required"));
+    }
+    if decision.purpose == PUBLICATION {
+        // Who publishes by this consent at the same time waits, or is waited for.
+        person::Entity::find_by_id(person).lock(LockType::NoKeyUpdate).one(tx).await?;
+        if !decision.granted {
+            publications::consent_withdrawn(tx, app, person, now).await?;
+        }
     }
     let (name, phone) = decision.guardian.unzip();
     let row = consent::ActiveModel {
@@ -94,6 +111,35 @@ pub async fn agreed(db: &impl ConnectionTrait, person: PersonId, purpose: &str) 
         .one(db)
         .await?;
     Ok(last.is_some_and(|row| row.granted))
+}
+
+/// Of whose matters nothing is published: they said so, or are forgotten.
+pub async fn unpublished(db: &impl ConnectionTrait, people: &[PersonId]) -> Result<HashSet<PersonId>, Problem> {
+    if people.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let people = padded(people.iter().copied());
+    let gone: Vec<PersonId> = person::Entity::find()
+        .select_only()
+        .column(person::Column::Id)
+        .filter(person::COLUMN.id.is_in(people.clone()))
+        .filter(person::COLUMN.closed_at.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut unpublished: HashSet<PersonId> = gone.into_iter().collect();
+    let said: Vec<(PersonId, bool)> = consent::Entity::find()
+        .select_only()
+        .columns([consent::Column::PersonId, consent::Column::Granted])
+        .filter(consent::COLUMN.person_id.is_in(people))
+        .filter(consent::COLUMN.purpose.eq(PUBLICATION))
+        .order_by_asc(consent::Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let last: HashMap<PersonId, bool> = said.into_iter().collect();
+    unpublished.extend(last.into_iter().filter(|(_, granted)| !granted).map(|(person, _)| person));
+    Ok(unpublished)
 }
 
 /// Lets a child act only when a guardian agreed. Callers ask for children only.

@@ -5,13 +5,14 @@
 use chrono::TimeDelta;
 use entity::{
     Instant, audit_entry, authorisation, case, case_event, consent, data_export,
+    file::{self, FileState},
     id::{CaseId, DataExportId, PersonId},
     notice, person, residence_claim, review, session, wechat_account,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, Set};
 use serde_json::{Value, json};
 
-use super::copy_talks;
+use super::{copy_public, copy_talks};
 use crate::{
     app::App,
     auth::{Villager, count_try},
@@ -96,7 +97,11 @@ async fn collect(db: &DatabaseConnection, keys: &FieldKeys, id: PersonId, now: I
         "signatures": copy_talks::signatures(db, keys, id).await?,
         "cases": cases(db, keys, id).await?,
         "reviews": reviews(db, id).await?,
+        "files": files(db, id).await?,
         "notices": notices(db, id).await?,
+        "subscriptions": copy_public::subscriptions(db, id).await?,
+        "content": copy_public::content(db, keys, id).await?,
+        "publications": copy_public::publications(db, id).await?,
         "who_read_my_data": readers(db, id).await?,
     }))
 }
@@ -194,6 +199,7 @@ async fn cases(db: &DatabaseConnection, keys: &FieldKeys, id: PersonId) -> Resul
         let form = clear::<PrivateText>(keys, row.form.as_ref())?;
         cases.push(json!({
             "number": row.number, "kind": row.kind, "state": row.state, "title": row.title, "text": row.text,
+            "summary": row.summary,
             "form": form.and_then(|form| serde_json::from_str::<Value>(&form).ok()),
             "contact_name": clear::<PersonName>(keys, row.contact_name.as_ref())?,
             "contact_phone": clear::<PhoneNumber>(keys, row.contact_phone.as_ref())?,
@@ -222,6 +228,21 @@ async fn reviews(db: &DatabaseConnection, id: PersonId) -> Result<Vec<Value>, Pr
         })
     };
     Ok(rows.into_iter().map(one).collect())
+}
+
+/// What they brought and where each may be fetched; those of things that were made for them stand with the things.
+async fn files(db: &DatabaseConnection, id: PersonId) -> Result<Vec<Value>, Problem> {
+    let rows = file::Entity::find()
+        .filter(file::COLUMN.person_id.eq(id))
+        .filter(file::COLUMN.state.eq(FileState::Kept))
+        .order_by_asc(file::Column::Id);
+    let one = |row: file::Model| {
+        json!({
+            "kind": row.kind, "bytes": row.bytes, "sha256": row.sha256, "duration_ms": row.duration_ms,
+            "hangs_on": row.thing, "at": row.created_at, "fetch": format!("/api/v1/files/{}", row.id),
+        })
+    };
+    Ok(rows.all(db).await?.into_iter().map(one).collect())
 }
 
 async fn notices(db: &DatabaseConnection, id: PersonId) -> Result<Vec<Value>, Problem> {

@@ -5,8 +5,8 @@
 
 use chrono::{Months, NaiveDate, TimeDelta};
 use entity::{
-    Instant, authorisation, consent, data_export, id::PersonId, idempotent_answer, notice, person, phone_code,
-    refresh_token, residence_claim, session, throttle, wechat_account,
+    Instant, authorisation, consent, data_export, file::FileThing, id::PersonId, idempotent_answer, notice,
+    notice_delivery, person, phone_code, refresh_token, residence_claim, session, throttle, wechat_account,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, Set,
@@ -19,9 +19,11 @@ use crate::{
     auth::Villager,
     cases,
     clock::local_day,
+    content,
     db::Tx,
+    files,
     problem::{Code, Problem},
-    talks,
+    publications, pushes, subscriptions, talks,
 };
 
 /// What stays after somebody was forgotten.
@@ -43,6 +45,11 @@ pub async fn forget(tx: &Tx, app: &App, me: &Villager, now: Instant) -> Result<V
     let said = talks::forget_said(tx, id).await?;
     let archive = cases::forget_drafts(tx, id).await?;
     end_authorisations(tx, id, now).await?;
+    forget_wechat(tx, app, id).await?;
+    content::forget_person(tx, id).await?;
+    publications::forget_person(tx, app, id, now).await?;
+    files::drop_unattached(tx, id).await?;
+    files::drop_uploads(tx, id).await?;
     end_access(tx, id, now).await?;
     macro_rules! deleted {
         ($($table:ident: $field:ident),*) => {$(
@@ -54,7 +61,7 @@ pub async fn forget(tx: &Tx, app: &App, me: &Villager, now: Instant) -> Result<V
         .filter(residence_claim::COLUMN.holder_id.eq(id))
         .exec(tx)
         .await?;
-    deleted!(notice: person_id, data_export: person_id, residence_claim: person_id, phone_code: person_id);
+    deleted!(notice_delivery: person_id, notice: person_id, data_export: person_id, residence_claim: person_id, phone_code: person_id);
     idempotent_answer::Entity::delete_many().filter(idempotent_answer::COLUMN.caller.eq(id.0)).exec(tx).await?;
     empty(tx, row, now).await?;
     audit::record(tx, &app.field_keys, &Actor::villager(me), Entry::done("forget_person", "person", id), now).await?;
@@ -102,6 +109,15 @@ async fn empty(tx: &Tx, row: person::Model, now: Instant) -> Result<(), Problem>
     Ok(())
 }
 
+/// What WeChat told of them, and what they would be sent.
+async fn forget_wechat(tx: &Tx, app: &App, id: PersonId) -> Result<(), Problem> {
+    let account = wechat_account::Entity::find().filter(wechat_account::COLUMN.person_id.eq(id)).one(tx).await?;
+    if let Some(account) = account {
+        pushes::forget_sender(tx, app, &account.openid).await?;
+    }
+    subscriptions::forget(tx, id).await
+}
+
 async fn end_access(tx: &Tx, id: PersonId, now: Instant) -> Result<(), Problem> {
     wechat_account::Entity::delete_many().filter(wechat_account::COLUMN.person_id.eq(id)).exec(tx).await?;
     let mine =
@@ -140,7 +156,10 @@ async fn end_authorisations(tx: &Tx, id: PersonId, now: Instant) -> Result<(), P
 
 async fn blank_authorisations(tx: &Tx, which: Condition) -> Result<(), Problem> {
     let nothing = || Expr::value(Option::<String>::None);
+    let these = authorisation::Entity::find().select_only().column(authorisation::Column::Id).filter(which.clone());
+    files::drop_of_those(tx, FileThing::Authorisation, these.into_query()).await?;
     authorisation::Entity::update_many()
+        .col_expr(authorisation::Column::EvidenceFile, Expr::value(Option::<uuid::Uuid>::None))
         .col_expr(authorisation::Column::AgentName, nothing())
         .col_expr(authorisation::Column::AgentPhone, nothing())
         .col_expr(authorisation::Column::AgentPhoneHash, nothing())

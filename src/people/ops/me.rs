@@ -8,7 +8,7 @@ use crate::{
     auth::Villager,
     crypto::FieldKeys,
     db::Tx,
-    people::api::me::{PreferencesView, UpdateMe, UpdatePreferences},
+    people::api::me::{ChannelsView, PreferencesView, UpdateMe, UpdatePreferences},
     personal::{PersonName, PhoneNumber},
     problem::{Code, Problem},
 };
@@ -64,6 +64,10 @@ fn merged(stored: &Value, change: &UpdatePreferences) -> Value {
         language: change.language.unwrap_or(old.language),
         large_text: change.large_text.unwrap_or(old.large_text),
         voice_first: change.voice_first.unwrap_or(old.voice_first),
+        channels: change.channels.as_ref().map_or(old.channels, |change| ChannelsView {
+            wechat: change.wechat.unwrap_or(old.channels.wechat),
+            sms: change.sms.unwrap_or(old.channels.sms),
+        }),
     })
 }
 
@@ -74,10 +78,13 @@ mod tests {
     #[test]
     fn what_is_not_named_stays() {
         let change = |text| serde_json::from_value::<UpdatePreferences>(text).unwrap();
+        let both = json!({"wechat": true, "sms": true});
         let first = merged(&json!({}), &change(json!({"large_text": true})));
-        assert_eq!(first, json!({"language": "zh-CN", "large_text": true, "voice_first": false}));
+        assert_eq!(first, json!({"language": "zh-CN", "large_text": true, "voice_first": false, "channels": both}));
         let second = merged(&first, &change(json!({"language": "en"})));
-        assert_eq!(second, json!({"language": "en", "large_text": true, "voice_first": false}));
+        assert_eq!(second, json!({"language": "en", "large_text": true, "voice_first": false, "channels": both}));
+        let third = merged(&second, &change(json!({"channels": {"sms": false}})));
+        assert_eq!(third["channels"], json!({"wechat": true, "sms": false}));
         assert_eq!(merged(&json!("spoilt"), &change(json!({})))["voice_first"], false);
     }
 }

@@ -1,15 +1,15 @@
 //! Two rows turn out to be one person: everything of the one becomes the other's.
 
 use entity::{
-    Instant, authorisation, conflict, consent, data_export, id::PersonId, notice, person, phone_code, residence_claim,
-    session, wechat_account,
+    Instant, authorisation, conflict, consent, content_check, data_export, id::PersonId, notice, notice_delivery,
+    person, phone_code, publication, residence_claim, session, wechat_account,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Condition, Expr},
 };
 
-use crate::{cases, db::Tx, problem::Problem, talks};
+use crate::{cases, db::Tx, files, problem::Problem, subscriptions, talks};
 
 /// Moves bookings, cases, authorisations, notices and the WeChat account, and deletes the row that is empty then.
 ///
@@ -21,6 +21,8 @@ pub async fn merge(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Res
     talks::move_bookings(tx, from, into, now).await?;
     talks::move_said(tx, from, into).await?;
     cases::move_person(tx, from, into).await?;
+    files::move_person(tx, from, into).await?;
+    files::drop_uploads(tx, from).await?;
     move_authorisations(tx, from, into, now).await?;
     macro_rules! moved {
         ($($table:ident: $column:ident $field:ident),*) => {$(
@@ -32,8 +34,9 @@ pub async fn merge(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Res
         )*};
     }
     moved!(
-        notice: PersonId person_id, consent: PersonId person_id, data_export: PersonId person_id,
-        residence_claim: HolderId holder_id
+        notice: PersonId person_id, notice_delivery: PersonId person_id, consent: PersonId person_id,
+        data_export: PersonId person_id, residence_claim: HolderId holder_id,
+        content_check: PersonId person_id, publication: PersonId person_id
     );
     move_claims(tx, from, into, now).await?;
     move_conflicts(tx, from, into).await?;
@@ -46,6 +49,7 @@ pub async fn merge(tx: &Tx, from: PersonId, into: PersonId, now: Instant) -> Res
         .await?;
     moved!(session: PersonId person_id);
     if has_wechat(tx, into).await? {
+        subscriptions::forget(tx, from).await?;
         wechat_account::Entity::delete_many().filter(wechat_account::COLUMN.person_id.eq(from)).exec(tx).await?;
     } else {
         moved!(wechat_account: PersonId person_id);

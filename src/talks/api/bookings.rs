@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     Instant,
     booking::{BookingOutcome, BookingPrivacy, BookingState, MissedObjection},
+    file::FileThing,
     id::{BookingId, CaseId, DivisionId, PartyId, PersonId, SlotId, TalkDayId},
 };
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::{
     app::App,
     auth::Villager,
     db::{Db, Tx},
+    files::{self, FileView},
     http::{Command, Lane, ListQuery, Page, PageQuery, Single, json},
     problem::Problem,
     talks::{
@@ -84,6 +86,9 @@ pub struct BookingView {
     /// What one may do with it now.
     #[schema(example = json!(["cancel", "move"]))]
     actions: Vec<&'static str>,
+    /// Files that came with it. Left out in a list and in the answer to a change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<FileView>>,
     /// Free places near one that was lost with its day or its host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -118,6 +123,7 @@ impl BookingView {
             version: booking.version,
             by_agent: booking.agent_id.is_some(),
             created_at: booking.created_at,
+            files: None,
             alternatives: vec![],
         }
     }
@@ -156,8 +162,22 @@ pub async fn book_slot(
 pub fn lane(db: &Db) -> Lane<Wish> {
     Lane::open(db, async |tx: &Tx, wishes: &[&Wish]| {
         let booked = book::book(tx, wishes).await?;
-        let view = |(wish, booked): (&&Wish, Result<Booked, Problem>)| Ok(BookingView::of(booked?, wish.now));
-        Ok(wishes.iter().zip(booked).map(view).collect())
+        let mut views = Vec::with_capacity(wishes.len());
+        for (wish, booked) in wishes.iter().zip(booked) {
+            views.push(match booked {
+                Ok(booked) => {
+                    let id = booked.booking.id.0;
+                    // Where it came without files, nobody looks for them.
+                    let files = match wish.files().as_slice() {
+                        [] => vec![],
+                        _ => files::views_of(tx, FileThing::Booking, id).await?,
+                    };
+                    Ok(BookingView { files: Some(files), ..BookingView::of(booked, wish.now) })
+                }
+                Err(problem) => Err(problem),
+            });
+        }
+        Ok(views)
     })
 }
 
@@ -192,7 +212,8 @@ pub async fn list_bookings(
 pub async fn get_booking(app: Data<App>, me: Villager, id: Path<BookingId>) -> Result<impl Responder, Problem> {
     let booked = bookings::find(&app, &me, *id).await?;
     let alternatives = bookings::alternatives(&app, &booked).await?;
-    Ok(Single(BookingView { alternatives, ..BookingView::of(booked, app.clock.now()) }))
+    let files = Some(files::views_of(app.db.read(), FileThing::Booking, id.0).await?);
+    Ok(Single(BookingView { files, alternatives, ..BookingView::of(booked, app.clock.now()) }))
 }
 
 /// Takes a place for each of several people, or none at all. `errors` points at the person who could not be booked.

@@ -24,7 +24,7 @@ use crate::{
     personal::PersonName,
     problem::Problem,
     talks::ops::{
-        minutes::{self, CompileMinutes, Minutes},
+        minutes::{self, CompileMinutes, Minutes, Published},
         minutes_due::{self, MinutesDue, OfDay},
         minutes_signing::{self, SignMinutes},
     },
@@ -110,7 +110,8 @@ impl StaffMinutesView {
 #[derive(Serialize, ToSchema)]
 pub struct MinutesView {
     talk_day: TalkDayId,
-    /// Counts, and the public matters: `{number, topic, title, name, outcome, text}`, names as 张某某.
+    /// What the page of the village shows: counts, and the public matters: `{number, topic, title, outcome, text}`, nobody's
+    /// name.
     #[schema(value_type = Object)]
     document: Value,
     published_at: Option<DateTime<Utc>>,
@@ -245,8 +246,9 @@ pub async fn get_staff_minutes(
 )]
 #[get("/talk-days/{id}/minutes")]
 pub async fn get_minutes(app: Data<App>, id: Path<TalkDayId>) -> Result<impl Responder, Problem> {
-    let row = minutes::published(app.db.read(), *id).await?.ok_or_else(Problem::not_found)?;
-    Ok(Single(MinutesView { talk_day: row.talk_day_id, document: row.public_document, published_at: row.published_at }))
+    let published = minutes::published(app.db.read(), *id, local_day(app.clock.now())).await?;
+    let Published { row, document } = published.ok_or_else(Problem::not_found)?;
+    Ok(Single(MinutesView { talk_day: row.talk_day_id, document, published_at: row.published_at }))
 }
 
 /// Days on which somebody was heard, by how far their minutes are: what is due, late (the red flag) or published.

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     auth::{Staff, Villager, duty::SeeTalkLine},
     db::Tx,
+    files::FileView,
     http::{Command, Page, Single, json},
     problem::Problem,
     talks::ops::{
@@ -74,12 +75,15 @@ pub struct TalkRecordView {
     reason: Option<String>,
     /// Who wrote it.
     by: Option<String>,
+    /// As it was spoken; left out where it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice: Option<FileView>,
     at: DateTime<Utc>,
 }
 
 impl From<Clear> for TalkRecordView {
-    fn from(Clear { row, text, public_text, reason, by }: Clear) -> Self {
-        Self { revision: row.revision, text, public_text, reason, by, at: row.at }
+    fn from(Clear { row, text, public_text, reason, by, voice }: Clear) -> Self {
+        Self { revision: row.revision, text, public_text, reason, by, voice, at: row.at }
     }
 }
 

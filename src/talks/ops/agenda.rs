@@ -7,16 +7,16 @@
 
 use std::collections::HashMap;
 
-use chrono::{Days, Timelike};
+use chrono::{Days, NaiveDate, Timelike};
 use entity::{
     Instant, booking,
     booking::{BookingOutcome, BookingPrivacy, BookingState, Screening},
     case::{self, CaseState},
+    content_check::ContentSubject,
     division,
     id::{BookingId, CaseId, TalkDayId},
     talk_day,
     talk_day::{TalkDayState, TalkPurpose},
-    talk_minutes,
 };
 use rust_i18n::t;
 use sea_orm::{
@@ -25,14 +25,17 @@ use sea_orm::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     matters::{self, Matter},
-    minutes,
+    minutes::{self, Published},
+    screening::AGENDA_TITLE,
 };
 use crate::{
     app::App,
     clock::{china, local_day},
+    content,
     db::padded,
     divisions,
     problem::Problem,
@@ -68,17 +71,33 @@ pub async fn agenda(app: &App, id: TalkDayId, now: Instant) -> Result<Agenda, Pr
     let day = talk_day::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)?;
     let place = divisions::find(db, day.division_id).await?;
     let on_it = |matter: &Matter| matter.is_public() && matter.booking.screened == Some(Screening::Public);
-    let listed = matters::of_day(db, id).await?.into_iter().filter(on_it);
-    let items: Vec<AgendaItem> = listed
-        .filter_map(|matter| Some(AgendaItem { title: matter.booking.agenda_title?, topic: matter.booking.topic }))
-        .collect();
+    let listed: Vec<Matter> = matters::of_day(db, id).await?.into_iter().filter(on_it).collect();
+    let titles = titles(app, db, &listed).await?;
+    let item = |matter: Matter| Some(AgendaItem { title: titles.of(&matter)?, topic: matter.booking.topic });
+    let items: Vec<AgendaItem> = listed.into_iter().filter_map(item).collect();
     let opening = match previous(db, &day).await? {
-        Some(before) => what_became(app, db, before.id).await?,
+        Some(before) => what_became(app, db, before.id, local_day(now)).await?,
         None => vec![],
     };
     let is_final = day.on_date.checked_sub_days(Days::new(1)).is_none_or(|eve| local_day(now) >= eve);
     let loudspeaker = loudspeaker(&day, &place, &items);
     Ok(Agenda { day, is_final, opening, items, loudspeaker })
+}
+
+/// What the agenda says of matters, as far as somebody looked at it.
+struct Titles(HashMap<Uuid, String>);
+
+impl Titles {
+    fn of(&self, matter: &Matter) -> Option<String> {
+        let title = matter.booking.agenda_title.as_ref()?;
+        (self.0.get(&matter.booking.id.0) == Some(title)).then(|| title.clone())
+    }
+}
+
+async fn titles(app: &App, db: &impl ConnectionTrait, matters: &[Matter]) -> Result<Titles, Problem> {
+    let titled = matters.iter().filter(|matter| matter.booking.agenda_title.is_some());
+    let ids: Vec<Uuid> = titled.map(|matter| matter.booking.id.0).collect();
+    Ok(Titles(content::shown_words(db, app, ContentSubject::Booking, AGENDA_TITLE, &ids).await?))
 }
 
 /// The last day before this one, of the same place and purpose, on which a public matter was heard.
@@ -110,20 +129,26 @@ async fn previous(db: &impl ConnectionTrait, day: &talk_day::Model) -> Result<Op
         .await?)
 }
 
-async fn what_became(app: &App, db: &impl ConnectionTrait, day: TalkDayId) -> Result<Vec<WhatBecame>, Problem> {
+async fn what_became(
+    app: &App,
+    db: &impl ConnectionTrait,
+    day: TalkDayId,
+    today: NaiveDate,
+) -> Result<Vec<WhatBecame>, Problem> {
     let heard = |matter: &Matter| matter.is_public() && matter.booking.state == BookingState::Concluded;
     let heard: Vec<Matter> = matters::of_day(db, day).await?.into_iter().filter(heard).collect();
     let states = states_of(db, heard.iter().filter_map(|matter| matter.booking.case_id).collect()).await?;
     let state_of = |row: &booking::Model| row.case_id.and_then(|id| states.get(&id).copied());
-    if let Some(minutes) = minutes::published(db, day).await? {
+    if let Some(published) = minutes::published(db, day, today).await? {
         let cases = heard.iter().filter_map(|matter| Some((matter.booking.id, state_of(&matter.booking)?))).collect();
-        return as_published(app, &minutes, &cases);
+        return as_published(app, &published, &cases);
     }
-    let before_that = |Matter { booking, .. }: Matter| WhatBecame {
-        case_state: state_of(&booking),
-        title: booking.agenda_title.unwrap_or_else(|| matters::topic_label(&booking.topic)),
-        topic: booking.topic,
-        outcome: booking.outcome,
+    let titles = titles(app, db, &heard).await?;
+    let before_that = |matter: Matter| WhatBecame {
+        case_state: state_of(&matter.booking),
+        title: titles.of(&matter).unwrap_or_else(|| matters::topic_label(&matter.booking.topic)),
+        topic: matter.booking.topic,
+        outcome: matter.booking.outcome,
         answered: None,
     };
     Ok(heard.into_iter().map(before_that).collect())
@@ -132,6 +157,7 @@ async fn what_became(app: &App, db: &impl ConnectionTrait, day: TalkDayId) -> Re
 /// A matter as the public minutes tell it.
 #[derive(Deserialize)]
 struct Told {
+    number: u64,
     topic: String,
     title: Option<String>,
     outcome: Option<BookingOutcome>,
@@ -141,22 +167,25 @@ struct Told {
 /// The matters of published minutes, and where their cases stand today.
 fn as_published(
     app: &App,
-    minutes: &talk_minutes::Model,
+    published: &Published,
     cases: &HashMap<BookingId, CaseState>,
 ) -> Result<Vec<WhatBecame>, Problem> {
     let matters = |document: &Value| document.get("matters").cloned().unwrap_or_else(|| json!([]));
-    let told: Vec<Told> = serde_json::from_value(matters(&minutes.public_document)).map_err(Problem::unexpected)?;
-    // Whose they are stands in what was signed alone, in the same order.
-    let whole = matters(&minutes::document(app, minutes)?);
-    let booking_at = |at: usize| serde_json::from_value(whole.get(at)?.get("booking")?.clone()).ok();
-    let view = |(at, matter): (usize, Told)| WhatBecame {
+    let told: Vec<Told> = serde_json::from_value(matters(&published.document)).map_err(Problem::unexpected)?;
+    // Whose they are stands in what was signed alone, under the same numbers.
+    let whole = matters(&minutes::document(app, &published.row)?);
+    let booking = |number: u64| {
+        let signed = whole.as_array()?.iter().find(|matter| minutes::number(matter) == Some(number))?;
+        serde_json::from_value(signed.get("booking")?.clone()).ok()
+    };
+    let view = |matter: Told| WhatBecame {
         title: matter.title.unwrap_or_else(|| matters::topic_label(&matter.topic)),
         topic: matter.topic,
         outcome: matter.outcome,
-        case_state: booking_at(at).and_then(|id: BookingId| cases.get(&id).copied()),
+        case_state: booking(matter.number).and_then(|id: BookingId| cases.get(&id).copied()),
         answered: matter.text,
     };
-    Ok(told.into_iter().enumerate().map(view).collect())
+    Ok(told.into_iter().map(view).collect())
 }
 
 /// Where cases stand, as far as everybody may know.

@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use entity::{
     Instant, booking,
     booking::{BookingPrivacy, BookingState},
-    id::{PersonId, SlotId},
+    file::FileThing,
+    id::{FileId, PersonId, SlotId},
 };
 use sea_orm::IntoActiveModel;
 use serde::Deserialize;
@@ -23,6 +24,7 @@ use crate::{
     app::App,
     auth::Villager,
     db::{self, Answers, Tx},
+    files::{self, Hanging, Named, Owner},
     notices,
     problem::Problem,
     talks::bodies::TalkMode,
@@ -50,6 +52,10 @@ pub struct BookSlot {
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     pub(super) address: Option<String>,
+    /// Files that the caller brought, for who may read the matter.
+    #[validate(length(max = 9))]
+    #[schema(max_items = 9)]
+    pub(super) files: Option<Vec<FileId>>,
 }
 
 /// Who wants which place.
@@ -73,6 +79,12 @@ impl Wish {
     pub(super) fn principal(&self) -> PersonId {
         self.body.for_person.unwrap_or(self.me.person())
     }
+
+    /// What comes with it.
+    #[must_use]
+    pub fn files(&self) -> Vec<Named> {
+        Named::list(self.body.files.as_ref())
+    }
 }
 
 /// Takes a place for each wish, or says why not.
@@ -88,7 +100,19 @@ pub async fn book(tx: &Tx, wishes: &[&Wish]) -> Answers<Booked> {
         let principal = wish.principal();
         let (decision, grant) = match round::allowed(tx, &wish.me, principal, round.is_minor(principal), wish.now).await
         {
-            Ok(grant) => (round.decide(wish, grant.as_ref()), grant),
+            Ok(grant) => match files::claim(tx, Owner::Person(wish.me.person()), &wish.files(), None).await {
+                Ok(claimed) => {
+                    let decision = round.decide(wish, grant.as_ref());
+                    if let Ok(Some(booked)) = &decision {
+                        // At once: whoever names the same file behind them is refused.
+                        let on = Hanging::on(FileThing::Booking, booked.booking.id.0);
+                        files::hang(tx, claimed, on, wish.now).await?;
+                    }
+                    (decision, grant)
+                }
+                Err(problem) if problem.is_refusal() => (Err(problem), None),
+                Err(problem) => return Err(problem),
+            },
             Err(problem) if problem.is_refusal() => (Err(problem), None),
             Err(problem) => return Err(problem),
         };

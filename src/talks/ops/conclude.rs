@@ -9,11 +9,12 @@ use entity::{
     booking::{BookingOutcome, BookingPrivacy, BookingState},
     case, council_matter, division,
     division::DivisionLevel,
-    id::{CouncilMatterId, DivisionId, StaffId, UnitId},
+    id::{CouncilMatterId, DivisionId, FileId, StaffId, UnitId},
     person, talk_day,
     talk_day::TalkDayState,
     talk_record,
 };
+use rust_i18n::t;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -55,10 +56,12 @@ pub enum Outcome {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConcludeBooking {
-    /// What was said and answered; for the person and the hosts.
+    /// What was said and answered; for the person and the hosts. With `voice` it may be left out.
     #[validate(length(min = 1, max = 4000))]
     #[schema(min_length = 1, max_length = 4000)]
-    record: String,
+    record: Option<String>,
+    /// A voice note that the caller brought: what was said and answered, spoken.
+    voice: Option<FileId>,
     /// What may be published of it, without names and numbers; not of a private matter.
     #[validate(length(min = 1, max = 1000))]
     #[schema(min_length = 1, max_length = 1000)]
@@ -86,6 +89,9 @@ impl ConcludeBooking {
         said(private && self.public_text.is_some(), "/public_text")?;
         // The council's list is read by more than the host.
         said(private && self.outcome == Outcome::Council, "/outcome")?;
+        if self.record.is_none() && self.voice.is_none() {
+            return Err(Problem::field("/record", "required"));
+        }
         if self.outcome == Outcome::Council && self.council_title.is_none() {
             return Err(Problem::field("/council_title", "required"));
         }
@@ -140,7 +146,9 @@ pub async fn conclude(
         row.case_id = Set(case_id);
     })
     .await?;
-    let said = records::Said { text: &body.record, public_text: body.public_text.as_deref(), reason: None };
+    let by_voice = t!("talk.spoken_record", locale = "zh-CN");
+    let text = body.record.as_deref().unwrap_or(&by_voice);
+    let said = records::Said { text, public_text: body.public_text.as_deref(), reason: None, voice: body.voice };
     let record = records::add(tx, app, &booking, staff.id(), &said, acting.now).await?;
     let council_matter = match &body.council_title {
         Some(title) => Some(list_for_council(tx, day.division_id, &booking, staff.id(), title, acting.now).await?),

@@ -30,7 +30,7 @@ use crate::{
     auth::{Staff, duty::ManageTalks},
     db::{Tx, padded},
     divisions,
-    notices::{self, About, Telling},
+    notices::{self, About, Telling, staff::StaffTelling},
     problem::{Code, Problem},
     talks::{bodies::WithdrawHost, rules::spoken, terms::stored},
 };
@@ -127,6 +127,16 @@ pub(super) async fn hand_over(
         tellings.push(Telling { person: row.person_id, kind: "booking_host_changed", about, params });
     }
     notices::tell(tx, tellings, now).await?;
+    let telling = StaffTelling {
+        staff: vec![to],
+        kind: "hosts_changed",
+        case: None,
+        division: Some(day.division_id),
+        confidential: false,
+        urgency: None,
+        params: json!({"when": spoken(day.starts_at)}),
+    };
+    notices::staff::tell(tx, vec![telling], now).await?;
     Ok(hosts)
 }
 

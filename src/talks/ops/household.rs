@@ -53,6 +53,7 @@ impl BookTogether {
             mode: self.mode,
             for_person: Some(person),
             address: self.address.clone(),
+            files: None,
         }
     }
 }

@@ -7,7 +7,8 @@ use entity::{
     Instant, booking,
     booking::BookingState,
     booking_event, council_matter,
-    id::{BookingId, PersonId, TalkDayId, TalkMinutesId},
+    file::FileThing,
+    id::{BookingId, PersonId, TalkDayId, TalkMinutesId, TalkRecordId},
     minutes_signature, talk_day, talk_minutes, talk_rating, talk_record, talk_wait,
     talk_wait::WaitState,
 };
@@ -20,6 +21,7 @@ use crate::{
     app::App,
     clock::local_day,
     db::{Tx, padded},
+    files,
     personal::{Personal, PrivateText},
     problem::Problem,
 };
@@ -117,6 +119,15 @@ pub async fn drop_cancelled(tx: &Tx, before: Instant) -> Result<(), Problem> {
     for some in gone.chunks(256) {
         let ids = || padded(some.iter().copied());
         booking_event::Entity::delete_many().filter(booking_event::COLUMN.booking_id.is_in(ids())).exec(tx).await?;
+        let said: Vec<TalkRecordId> = talk_record::Entity::find()
+            .select_only()
+            .column(talk_record::Column::Id)
+            .filter(talk_record::COLUMN.booking_id.is_in(ids()))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        files::drop_of(tx, FileThing::TalkRecord, said.iter().map(|id| id.0)).await?;
+        files::drop_of(tx, FileThing::Booking, some.iter().map(|id| id.0)).await?;
         talk_record::Entity::delete_many().filter(talk_record::COLUMN.booking_id.is_in(ids())).exec(tx).await?;
         council_matter::Entity::delete_many().filter(council_matter::COLUMN.booking_id.is_in(ids())).exec(tx).await?;
         booking::Entity::delete_many().filter(booking::COLUMN.id.is_in(ids())).exec(tx).await?;
@@ -167,6 +178,12 @@ fn days_before(before: NaiveDate) -> SelectStatement {
 
 async fn take_out(tx: &Tx, before: NaiveDate) -> Result<(), Problem> {
     let nothing = || Expr::value(Option::<String>::None);
+    let said = talk_record::Entity::find().select_only().column(talk_record::Column::Id);
+    let said = said.filter(talk_record::Column::TalkDayId.in_subquery(days_before(before)));
+    files::drop_of_those(tx, FileThing::TalkRecord, said.into_query()).await?;
+    let matters = booking::Entity::find().select_only().column(booking::Column::Id);
+    let matters = matters.filter(booking::Column::TalkDayId.in_subquery(days_before(before)));
+    files::drop_of_those(tx, FileThing::Booking, matters.into_query()).await?;
     talk_record::Entity::delete_many()
         .filter(talk_record::Column::TalkDayId.in_subquery(days_before(before)))
         .exec(tx)

@@ -3,11 +3,16 @@
 //! What is signed is frozen: a document, sealed, and its digest, which every signature repeats. Private matters are in it
 //! as a number alone, since villagers read what they sign. Next: [`super::minutes_document`] for what stands in it.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
 use entity::{
     Instant, booking,
     booking::BookingState,
-    id::{PersonId, TalkDayId, TalkMinutesId},
-    minutes_signature, talk_day,
+    id::{PersonId, StaffId, TalkDayId, TalkMinutesId},
+    minutes_signature,
+    publication::PublicationKind,
+    talk_day,
     talk_day::TalkDayState,
     talk_minutes,
 };
@@ -35,6 +40,7 @@ use crate::{
     notices::{self, About, Telling},
     personal::{Personal, PrivateText},
     problem::{Code, Problem},
+    publications,
     talks::rules::spoken,
 };
 
@@ -225,20 +231,71 @@ pub async fn publish(
         return Err(Code::Stale.into());
     }
     let version = row.version + 1;
+    // What was masked stays so, whoever's name is gone by now; whose matter must not be told by now is not.
+    let public = minutes_document::as_far_as(row.public_document.clone(), &as_it_stands.people);
     let mut row = row.into_active_model();
+    row.public_document = Set(public);
     row.published_at = Set(Some(now));
     row.published_by = Set(Some(staff.id()));
     row.version = Set(version);
     let row = row.update(tx).await?;
+    publications::of_minutes(tx, app, on_the_page(&day, &row, &as_it_stands.people, staff.id()), now).await?;
     let entry = Entry::done("publish_talk_minutes", "talk_day", id);
     audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
     Ok(Minutes { signatures: signatures(tx, row.id).await?, row })
 }
 
-/// The minutes that everybody may read, once they are published.
-pub async fn published(db: &impl ConnectionTrait, id: TalkDayId) -> Result<Option<talk_minutes::Model>, Problem> {
+/// The number of a matter in minutes.
+pub(super) fn number(matter: &Value) -> Option<u64> {
+    matter.get("number").and_then(Value::as_u64)
+}
+
+/// Minutes as they go on the page of the village: each matter is looked at by itself.
+fn on_the_page(
+    day: &talk_day::Model,
+    row: &talk_minutes::Model,
+    people: &BTreeMap<u64, PersonId>,
+    by: StaffId,
+) -> publications::Minutes {
+    let matters = row.public_document.get("matters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let words = |matter: &Value, name: &str| matter.get(name).and_then(Value::as_str).map(str::to_owned);
+    let part = |matter: &Value| {
+        let number = number(matter)?;
+        let text = [words(matter, "title"), words(matter, "text")].into_iter().flatten().collect::<Vec<_>>().join("\n");
+        Some(publications::Part {
+            name: publications::minutes_part(number),
+            person: people.get(&number).copied(),
+            text,
+        })
+    };
+    let parts = matters.iter().filter_map(part).collect();
+    publications::Minutes {
+        id: row.id.0,
+        place: day.division_id,
+        on: day.on_date,
+        document: row.public_document.clone(),
+        parts,
+        by,
+    }
+}
+
+/// Minutes as everybody reads them.
+pub struct Published {
+    pub row: talk_minutes::Model,
+    /// What stands on the page.
+    pub document: Value,
+}
+
+/// The minutes that everybody may read: published, looked at, and not taken down; nothing but what the page shows.
+pub async fn published(
+    db: &impl ConnectionTrait,
+    id: TalkDayId,
+    today: NaiveDate,
+) -> Result<Option<Published>, Problem> {
     let of_day = talk_minutes::Entity::find()
         .filter(talk_minutes::COLUMN.talk_day_id.eq(id))
         .filter(talk_minutes::COLUMN.published_at.is_not_null());
-    Ok(of_day.one(db).await?)
+    let Some(row) = of_day.one(db).await? else { return Ok(None) };
+    let page = publications::standing(db, PublicationKind::Minutes, row.id.0, today).await?;
+    Ok(page.and_then(|page| page.body).map(|document| Published { row, document }))
 }

@@ -3,21 +3,24 @@
 //! Both show public matters only; private ones are a number. The public part holds what the host wrote for everybody,
 //! never the record, and a net below takes numbers and names out of it ([`crate::talks::words`]).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use entity::{
     booking::{BookingOutcome, BookingState},
-    id::StaffId,
+    id::{PersonId, StaffId},
     staff, talk_day,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use super::matters::{self, Matter};
+use super::{
+    matters::{self, Matter},
+    minutes,
+};
 use crate::{
     app::App,
     db::{Tx, padded},
-    divisions,
+    divisions, people,
     personal::{PersonName, Personal, PrivateText},
     problem::Problem,
     talks::{terms, words},
@@ -27,13 +30,15 @@ use crate::{
 pub(super) struct Made {
     pub(super) document: Value,
     pub(super) public_document: Value,
+    /// Whose the public matters are, by their numbers.
+    pub(super) people: BTreeMap<u64, PersonId>,
 }
 
 /// Makes them of a day as it stands.
 pub(super) async fn make(tx: &Tx, app: &App, day: &talk_day::Model, remarks: Option<&str>) -> Result<Made, Problem> {
     let all = matters::of_day(tx, day.id).await?;
-    let people = matters::names(app, tx, all.iter().map(|matter| matter.booking.person_id).collect()).await?;
-    let names: Vec<PersonName> = people.values().cloned().collect();
+    let known = matters::names(app, tx, all.iter().map(|matter| matter.booking.person_id).collect()).await?;
+    let names: Vec<PersonName> = known.values().cloned().collect();
     let head = json!({
         "village": divisions::find(tx, day.division_id).await?.display_name,
         "date": day.on_date,
@@ -44,27 +49,43 @@ pub(super) async fn make(tx: &Tx, app: &App, day: &talk_day::Model, remarks: Opt
         "counts": counts(&all),
     });
     let is_told = |matter: &&Matter| matter.is_public() && matter.booking.state == BookingState::Concluded;
-    let (mut whole, mut public) = (Vec::new(), Vec::new());
-    for (at, matter) in all.iter().filter(is_told).enumerate() {
-        let name = people.get(&matter.booking.person_id);
+    let (mut whole, mut public, mut people_told) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let told: Vec<&Matter> = all.iter().filter(is_told).collect();
+    let theirs: Vec<PersonId> = told.iter().map(|matter| matter.booking.person_id).collect();
+    let unpublished = people::unpublished(tx, &theirs).await?;
+    for (number, matter) in (1_u64..).zip(told) {
+        let name = known.get(&matter.booking.person_id);
         let said = Said::of(app, matter)?;
         whole.push(json!({
-            "number": at + 1, "booking": matter.booking.id, "topic": matter.booking.topic,
+            "number": number, "booking": matter.booking.id, "topic": matter.booking.topic,
             "title": matter.booking.agenda_title,
             "name": name.map(Personal::masked), "record": said.record, "public_text": said.public_text,
             "outcome": matter.booking.outcome,
         }));
+        if unpublished.contains(&matter.booking.person_id) {
+            continue;
+        }
         let text = said.public_text.map(|text| words::published(&text, &names));
         let title = matter.booking.agenda_title.as_ref().map(|title| words::published(title, &names));
+        people_told.insert(number, matter.booking.person_id);
         public.push(json!({
-            "number": at + 1, "topic": matter.booking.topic, "title": title, "name": name.map(words::somebody),
+            "number": number, "topic": matter.booking.topic, "title": title, "name": name.map(words::somebody),
             "outcome": matter.booking.outcome, "text": text,
         }));
     }
     Ok(Made {
         document: with(&head, [("matters", json!(whole)), ("remarks", json!(remarks.map(str::trim)))]),
         public_document: with(&head, [("matters", json!(public))]),
+        people: people_told,
     })
+}
+
+/// The public part without what is told no more: what stands under none of these numbers.
+pub(super) fn as_far_as(mut public_document: Value, told: &BTreeMap<u64, PersonId>) -> Value {
+    if let Some(matters) = public_document.get_mut("matters").and_then(Value::as_array_mut) {
+        matters.retain(|matter| minutes::number(matter).is_some_and(|number| told.contains_key(&number)));
+    }
+    public_document
 }
 
 /// Whether something was heard, or is on record, that these minutes do not tell. What somebody is called is no matter.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use entity::{
     Instant, booking,
     booking::BookingState,
+    file::FileThing,
     id::{BookingId, PersonId, SlotId, TalkDayId, TalkWaitId},
     talk_day,
     talk_wait::{self, WaitState},
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::{
     db::{Tx, padded},
+    files,
     problem::Problem,
     talks::terms::stored,
 };
@@ -113,6 +115,9 @@ pub async fn cancel_all(tx: &Tx, person: PersonId, now: Instant) -> Result<(), P
             waits::tell_others(tx, stored(&wait.party)?, person, &slot, now).await?;
         }
     }
+    let theirs = booking::Entity::find().select_only().column(booking::Column::Id);
+    let theirs = theirs.filter(booking::COLUMN.person_id.eq(person)).into_query();
+    files::drop_of_those(tx, FileThing::Booking, theirs).await?;
     booking::Entity::update_many()
         .col_expr(booking::Column::Summary, Expr::val(""))
         .col_expr(booking::Column::AgendaTitle, Expr::value(Option::<String>::None))

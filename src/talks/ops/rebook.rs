@@ -87,6 +87,7 @@ pub async fn rebook(
         mode,
         for_person: Some(lost.person_id),
         address: address.filter(|_| mode == Some(TalkMode::HomeVisit)).map(|text| text.in_the_clear().to_owned()),
+        files: None,
     };
     let wish = Wish { app: app.clone(), me: me.clone(), slot, body, client_time: None, now };
     let answer = book::book(tx, &[&wish]).await?.pop();

@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use entity::{
     Instant, booking,
     booking::{BookingPrivacy, BookingState},
-    id::{BookingId, StaffId, TalkRecordId},
+    file::{FileKind, FileThing},
+    id::{BookingId, FileId, StaffId, TalkRecordId},
     staff, talk_day, talk_record,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
@@ -22,6 +23,7 @@ use crate::{
     audit::{self, Actor, Entry, reveal::check_reason},
     auth::{Staff, duty::SeeTalkLine},
     db::{Tx, padded},
+    files::{self, FileView, Hanging, Named, Owner},
     personal::{Personal, PrivateText},
     problem::{Code, Problem},
     talks::words,
@@ -45,6 +47,8 @@ pub struct CorrectRecord {
     #[validate(custom(function = "check_reason"))]
     #[schema(min_length = 4, max_length = 200)]
     reason: String,
+    /// A voice note that the caller brought.
+    voice: Option<FileId>,
 }
 
 /// What is written down.
@@ -52,6 +56,8 @@ pub(super) struct Said<'a> {
     pub(super) text: &'a str,
     pub(super) public_text: Option<&'a str>,
     pub(super) reason: Option<&'a str>,
+    /// Spoken.
+    pub(super) voice: Option<FileId>,
 }
 
 /// Adds the next revision.
@@ -80,7 +86,10 @@ pub(super) async fn add(
         staff_id: Set(by),
         at: Set(now),
     };
-    Ok(row.insert(tx).await?)
+    let row = row.insert(tx).await?;
+    let voice: Vec<Named> = said.voice.into_iter().map(|id| Named::one(id, "/voice", &[FileKind::Voice])).collect();
+    files::attach(tx, Owner::Staff(by), &voice, Hanging::on(FileThing::TalkRecord, row.id.0), now).await?;
+    Ok(row)
 }
 
 /// The record that holds.
@@ -106,6 +115,8 @@ pub struct Clear {
     pub reason: Option<String>,
     /// Who wrote it.
     pub by: Option<String>,
+    /// As it was spoken.
+    pub voice: Option<FileView>,
 }
 
 /// Opens records, with the names of who wrote them.
@@ -116,6 +127,7 @@ pub async fn clear(app: &App, db: &impl ConnectionTrait, rows: Vec<talk_record::
     let writers: BTreeSet<StaffId> = rows.iter().map(|row| row.staff_id).collect();
     let writers = staff::Entity::find().filter(staff::COLUMN.id.is_in(padded(writers))).all(db).await?;
     let names: HashMap<StaffId, String> = writers.into_iter().map(|row| (row.id, row.name)).collect();
+    let mut spoken = files::attached_to(db, FileThing::TalkRecord, rows.iter().map(|row| row.id.0)).await?;
     let open = |text: PrivateText| text.in_the_clear().to_owned();
     rows.into_iter()
         .map(|row| {
@@ -124,6 +136,7 @@ pub async fn clear(app: &App, db: &impl ConnectionTrait, rows: Vec<talk_record::
                 public_text: app.field_keys.open_if(row.public_text.as_ref())?.map(open),
                 reason: app.field_keys.open_if(row.reason.as_ref())?.map(open),
                 by: names.get(&row.staff_id).cloned(),
+                voice: spoken.remove(&row.id.0).and_then(|files| files.first().map(FileView::of)),
                 row,
             })
         })
@@ -181,7 +194,12 @@ pub async fn correct(
         return Err(Problem::field("/public_text", "not_allowed_here"));
     }
     tells_nobody(tx, app, &open.booking, &[("/public_text", body.public_text.as_deref())]).await?;
-    let said = Said { text: &body.text, public_text: body.public_text.as_deref(), reason: Some(&body.reason) };
+    let said = Said {
+        text: &body.text,
+        public_text: body.public_text.as_deref(),
+        reason: Some(&body.reason),
+        voice: body.voice,
+    };
     let row = add(tx, app, &open.booking, staff.id(), &said, now).await?;
     let entry = Entry::done("correct_talk_record", "booking", id);
     audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;

@@ -6,7 +6,8 @@
 use entity::{
     Instant, booking,
     booking::{BookingPrivacy, BookingState, Screening},
-    id::BookingId,
+    content_check::ContentSubject,
+    id::{BookingId, DivisionId, StaffId},
 };
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
 use serde::Deserialize;
@@ -19,11 +20,15 @@ use crate::{
     app::App,
     audit::{self, Actor, Entry},
     auth::{Staff, duty::SeeTalkLine},
+    content::{self, Words},
     db::Tx,
     notices::{self, About, Telling},
     problem::{Code, Problem},
     talks::{rules::spoken, words},
 };
+
+/// The part of a matter that the agenda shows.
+pub(super) const AGENDA_TITLE: &str = "title";
 
 /// Where a matter belongs.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -100,6 +105,7 @@ pub async fn screen(
         row.privacy = Set(BookingPrivacy::Private);
     }
     let row = row.update(tx).await?;
+    look_at(tx, app, &row, open.day.division_id, staff.id(), now).await?;
     if let Some(text) = &body.text {
         let params = json!({"when": spoken(open.day.starts_at), "text": text.trim()});
         let about = About::Booking(row.id);
@@ -109,4 +115,21 @@ pub async fn screen(
     let entry = Entry::done("screen_booking", "booking", id);
     audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
     Ok(row)
+}
+
+/// What the agenda will say is looked at before anybody reads it; what goes on no agenda is nobody's to look at.
+async fn look_at(
+    tx: &Tx,
+    app: &App,
+    row: &booking::Model,
+    place: DivisionId,
+    by: StaffId,
+    now: Instant,
+) -> Result<(), Problem> {
+    let (subject, subject_id) = (ContentSubject::Booking, row.id.0);
+    let title = row.agenda_title.clone().filter(|_| row.screened == Some(Screening::Public));
+    let Some(text) = title else { return content::drop_subject(tx, subject, subject_id).await };
+    let part = AGENDA_TITLE.to_owned();
+    let words = Words { subject, subject_id, part, place, person: Some(row.person_id), written_by: Some(by), text };
+    content::look_at(tx, app, words, now).await.map(drop)
 }

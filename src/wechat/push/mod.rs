@@ -208,7 +208,7 @@ impl Inbox {
 }
 
 /// Reads an object out of JSON or XML; the first byte says which it is.
-fn read(text: &str) -> Result<(Format, Value), PushError> {
+pub(crate) fn read(text: &str) -> Result<(Format, Value), PushError> {
     let (format, value) = match text.trim_start().as_bytes().first() {
         Some(b'{') => (Format::Json, serde_json::from_str(text).ok()),
         Some(b'<') => (Format::Xml, xml::read(text)),

@@ -117,6 +117,7 @@ fn bodies(into: &str, cadre: &str, cadre2: &str, town: &str) -> Vec<(bool, Value
         json!({"action": "report", "text": "已看过"}),
         json!({"action": "milestone", "milestone": "received_papers"}),
         json!({"action": "note", "text": "记一笔"}),
+        json!({"action": "summarise", "text": "路灯不亮"}),
         json!({"action": "contact", "how": "phone", "text": "打过电话"}),
         answer(),
         json!({"action": "supervise", "text": "请抓紧"}),
@@ -186,6 +187,8 @@ fn expected(role: &str, place: &str, of_staff: bool, action: Action) -> Result<V
     let refused: Option<&'static str> = match action {
         Action::Approve | Action::Refuse if !waits || asked == Some("objection") => Some("transition_not_allowed"),
         Action::SettleObjection if asked != Some("objection") => Some("transition_not_allowed"),
+        // What was written needs no summary; what was spoken is tried with the files.
+        Action::Summarise => Some("transition_not_allowed"),
         Action::Object if waits => Some("transition_not_allowed"),
         Action::RequestSupplement | Action::Pause | Action::Extend if waits => Some("already_asked"),
         _ => None,

@@ -1,3 +1,4 @@
 //! The command line, as the real program.
 
+mod backup;
 mod doctor;

@@ -98,6 +98,7 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("act_on_staff_case", json!({"action": "report", "text": "已看过"})),
         ("act_on_staff_case", json!({"action": "milestone", "milestone": "received_papers"})),
         ("act_on_staff_case", json!({"action": "note", "text": "记一笔"})),
+        ("act_on_staff_case", json!({"action": "summarise", "text": "路灯不亮"})),
         ("act_on_staff_case", json!({"action": "contact", "how": "phone", "text": "打过电话"})),
         ("act_on_staff_case", json!({"action": "supervise", "text": "请抓紧"})),
         ("act_on_staff_case", json!({"action": "reopen_by_order", "reason": "not_done", "text": "请重办"})),
@@ -133,6 +134,11 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("screen_booking", json!({"as": "public", "title": "村口路灯"})),
         // The digest is that of the minutes.
         ("sign_minutes", json!({"name": "样例", "phone": "13800000009", "mark": "seal", "digest": "0".repeat(64)})),
+        ("decide_content", json!({"decision": "show"})),
+        ("reword_content", json!({"text": "换个说法"})),
+        ("publish_answer", json!({"title": "村口路灯", "may_identify": false})),
+        ("take_down_publication", json!({"reason": "写错了"})),
+        ("report_subscriptions", json!({"answers": {"shuoshi-demo-progress-template-000000000001": "accept"}})),
         ("rate_talk_day", json!({"stars": 5})),
         ("import_roster", json!("姓名,身份证号\n张一,511725194611240009\n")),
         ("make_unit", json!({"division": village, "kind": "grid", "name": "一网格"})),
@@ -147,6 +153,9 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("end_absence", json!({})),
         ("record_conflict", json!({"with_staff": cadre, "kind": "relative"})),
         ("publish_case", json!({"public": false})),
+        // A photo takes their place.
+        ("upload_file", json!("photo")),
+        ("upload_staff_file", json!("photo")),
         ("make_api_key", json!({"name": "样例"})),
         ("make_webhook", json!({"url": "http://127.0.0.1:9/hook"})),
         ("change_webhook", json!({"url": "http://127.0.0.1:9/other"})),
@@ -158,6 +167,8 @@ pub(super) fn bodies(village: &str, cadre: &str) -> Vec<(&'static str, Value)> {
         ("discard_report", json!({"version": 1})),
         ("publish_item", json!({"version": 1, "note": "样例", "item": an_item("DZ-CJ-01")})),
         ("retire_item", json!({"reason": "样例"})),
+        ("finish_call", json!({"how": "phone"})),
+        ("fail_call", json!({"text": "没人接"})),
         ("import_catalogue", json!(json!({"items": [an_item("DZ-XX-01")]}).to_string())),
     ]
 }

@@ -24,15 +24,30 @@ const FLOORS: &[&[&str]] = &[
         "calendar",
         "sheets",
     ],
-    &["auth", "audit", "jobs", "keys", "notices"],
+    &["auth", "audit", "jobs", "keys", "notices", "subscriptions"],
     FEATURES,
-    &["openapi", "operations", "dev"],
+    &["openapi", "operations", "dev", "backup"],
     &["app"],
     &["demo"],
     &["commands"],
 ];
-const FEATURES: &[&str] =
-    &["divisions", "people", "catalogue", "talks", "cases", "staffing", "settings", "reports", "webhooks", "open311"];
+const FEATURES: &[&str] = &[
+    "divisions",
+    "people",
+    "catalogue",
+    "talks",
+    "cases",
+    "staffing",
+    "settings",
+    "reports",
+    "webhooks",
+    "open311",
+    "pushes",
+    "content",
+    "publications",
+    "files",
+    "call_list",
+];
 
 /// Upward edges that stand: module, what it uses, why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
@@ -44,6 +59,13 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("jobs", "settings", "the worker looks whether a place set something since"),
     ("jobs", "webhooks", "a job of the feature and its sweep"),
     ("jobs", "open311", "what is forgotten with the other answers"),
+    ("jobs", "content", "a job of the feature and its sweep"),
+    ("jobs", "publications", "likewise, and what is forgotten"),
+    ("jobs", "pushes", "a job of the feature, and what is forgotten"),
+    ("jobs", "files", "sweeps of the feature"),
+    ("notices", "pushes", "a report that came and was not read yet is a report"),
+    ("notices", "cases", "whom a complaint is about is not told that somebody is to be called"),
+    ("notices", "divisions", "which desks lie above a place"),
     ("app", "dev", "app mounts it"),
 ];
 

@@ -71,6 +71,17 @@ fn strangers(operation: &Operation, action: Option<&str>) -> Vec<(&'static str, 
         let next_door = if id == "sign_report" { "not_your_duty" } else { "not_found" };
         return [("neighbour", next_door)].into_iter().chain(here).collect();
     }
+    // Whoever works somewhere may bring a file; one that hangs on a case is for who may read the case.
+    if operation.path.starts_with("/api/v1/staff/files") {
+        let others = ["admin", "neighbour", "discipline", "cadre2"].map(|name| (name, "not_found")).to_vec();
+        return if operation.method == Method::GET { others } else { vec![] };
+    }
+    if operation.path.starts_with("/api/v1/staff/inbox/") {
+        return ["neighbour", "county", "cadre2", "discipline", "admin"].map(|name| (name, "not_found")).to_vec();
+    }
+    if operation.path == "/api/v1/staff/inbox" {
+        return vec![];
+    }
     if operation.is_one_s_own() || ["list_units", "list_absences", "list_calendars"].contains(&id) {
         return vec![];
     }

@@ -13,11 +13,12 @@ macro_rules! every_entity {
         $each!(
             absence api_key audit_entry audit_head authorisation authorisation_use booking booking_event calendar_day
             calendar_version call_back case case_against case_event case_search co_handler conflict consent
-            council_matter data_export division division_change division_setting duty_entry follow_up host_cover
-            household idempotent_answer job minutes_signature notice open311_request person phone_code posting
-            refresh_token report report_line residence_claim review review_appeal roster_entry service_item session
-            slot staff sweep talk_day talk_minutes talk_rating talk_record talk_rule talk_wait talk_waiter throttle
-            unit webhook webhook_delivery wechat_account
+            content_check council_matter data_export division division_change division_setting duty_entry file
+            follow_up host_cover household idempotent_answer job minutes_signature notice notice_delivery
+            open311_request person phone_code posting publication refresh_token report report_line residence_claim
+            review review_appeal roster_entry service_item session slot staff staff_notice subscription sweep
+            talk_day talk_minutes talk_rating talk_record talk_rule talk_wait talk_waiter throttle unit upload
+            webhook webhook_delivery wechat_account wechat_push
         )
     };
 }

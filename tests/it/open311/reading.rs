@@ -11,6 +11,8 @@ use crate::{
 
 async fn desk_accepts(app: &TestApp, case: &Value) {
     app.staff("desk").await.post(&actions(case), json!({"action": "accept"})).await.expect(200);
+    // And WeChat looks at its words.
+    app.drain_jobs().await;
 }
 
 both_engines! {

@@ -136,6 +136,11 @@ impl Call {
         self.request.send().await.unwrap_or_else(|fault| panic!("{}: no answer: {fault:?}", self.said))
     }
 
+    /// Sends it, whether or not an answer comes.
+    pub async fn send_anyway(self) {
+        let _ = self.request.send().await;
+    }
+
     /// Sends it.
     pub async fn send(self) -> Answer {
         let answer = self.request.send().await.unwrap_or_else(|fault| panic!("{}: no answer: {fault:?}", self.said));

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, net::TcpListener, rc::Rc, sync::A
 use actix_web::dev::ServerHandle;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{division, id::DivisionId, job};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use shuoshi::{
     app::{self, App},
@@ -54,7 +54,10 @@ impl TestApp {
     pub async fn start(engine: Engine) -> Self {
         let database = TestDatabase::filled(engine).await;
         let clock = Clock::standing_at(monday_morning());
-        let settings = wechat_sim::Settings::of(&config_on(&database.url));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut settings = wechat_sim::Settings::of(&config_on(&database.url));
+        // What the simulator pushes goes to the first server.
+        settings.push_url = format!("http://{}/wechat/push", listener.local_addr().unwrap());
         let (at, simulator) = wechat_sim::bind("127.0.0.1:0", settings, clock.clone()).unwrap();
         let simulator_server = simulator.handle();
         actix_web::rt::spawn(simulator);
@@ -68,10 +71,10 @@ impl TestApp {
             servers: RefCell::default(),
             people: RefCell::default(),
         });
-        Self::serve(shared, |_| ()).await
+        Self::serve(shared, listener, |_| ()).await
     }
 
-    async fn serve(shared: Rc<Shared>, change: impl FnOnce(&mut Config)) -> Self {
+    async fn serve(shared: Rc<Shared>, listener: TcpListener, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config_on(&shared.database.url);
         config.wechat.base_url.clone_from(&shared.simulator);
         config.wecom.base_url.clone_from(&shared.simulator);
@@ -80,7 +83,6 @@ impl TestApp {
         change(&mut config);
         let db = Db::connect(&config.database).await.unwrap();
         let app = app::build(config, db, shared.clock.clone()).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = app::serve(&app, listener).unwrap();
         let handle = server.handle();
@@ -96,7 +98,7 @@ impl TestApp {
 
     /// Likewise, configured differently.
     pub async fn second_server_with(&self, change: impl FnOnce(&mut Config)) -> Self {
-        Self::serve(self.shared.clone(), change).await
+        Self::serve(self.shared.clone(), TcpListener::bind("127.0.0.1:0").unwrap(), change).await
     }
 
     /// The application behind the server, for calling operations directly.
@@ -159,6 +161,11 @@ impl TestApp {
         code["code"].as_str().unwrap().to_owned()
     }
 
+    /// The openid of somebody who has signed in before.
+    pub fn openid(&self, name: &str) -> String {
+        self.shared.people.borrow().get(name).cloned().unwrap()
+    }
+
     /// What the phone button of the app gives this person now; they have signed in before.
     pub async fn wechat_phone_code(&self, name: &str) -> String {
         let openid = self.shared.people.borrow().get(name).cloned().unwrap();
@@ -179,6 +186,13 @@ impl TestApp {
         let answer = self.shared.client.post(url).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "the simulator refused {control} {body}");
         answer.json().await.unwrap()
+    }
+
+    /// What a control of the simulator shows: `sent?openid=`, `members/sent`, `robots/sent?key=`.
+    pub async fn simulated(&self, control: &str) -> Vec<Value> {
+        let url = format!("{}/_sim/{control}", self.shared.simulator);
+        let shown: Value = self.shared.client.get(url).send().await.unwrap().json().await.unwrap();
+        shown["items"].as_array().unwrap().clone()
     }
 
     /// Text messages that went to this number, the latest last.
@@ -232,6 +246,12 @@ impl TestApp {
     /// The address of the bookings of the next slot with places.
     pub async fn bookings_of_a_slot(&self) -> String {
         format!("/slots/{}/bookings", self.free_slots().await[0]["id"].as_str().unwrap())
+    }
+
+    /// Runs a statement behind the application's back.
+    pub async fn execute(&self, sql: &str) {
+        let sql = sql.to_owned();
+        self.db().transact(async move |tx| Ok(tx.execute_unprepared(&sql).await?)).await.unwrap();
     }
 
     /// The one number that a statement selects.

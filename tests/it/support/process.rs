@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     net::TcpListener,
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -20,11 +21,15 @@ pub const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/catalog
 
 /// The program on a test's database, in the folder of that database.
 fn program(database: &TestDatabase) -> Command {
+    program_at(&database.url, database.folder.path())
+}
+
+fn program_at(url: &str, folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shuoshi"));
     command
-        .current_dir(database.folder.path())
+        .current_dir(folder)
         .env("SHUOSHI_ENV", "development")
-        .env("SHUOSHI__DATABASE__URL", &database.url)
+        .env("SHUOSHI__DATABASE__URL", url)
         .env("SHUOSHI__DATABASE__MAX_CONNECTIONS", "8")
         .env("SHUOSHI__LOG__FILTER", "error");
     command
@@ -32,7 +37,12 @@ fn program(database: &TestDatabase) -> Command {
 
 /// Runs a command to its end: the exit code, and what it said on standard output.
 pub fn run(database: &TestDatabase, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
-    let output = program(database).args(arguments).envs(variables.iter().copied()).output().unwrap();
+    run_at(&database.url, database.folder.path(), arguments, variables)
+}
+
+/// Likewise, where only address and folder are at hand: on another thread.
+pub fn run_at(url: &str, folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+    let output = program_at(url, folder).args(arguments).envs(variables.iter().copied()).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(!said.is_empty() || !complaint.is_empty(), "{arguments:?} said nothing");
@@ -65,10 +75,26 @@ impl Server {
         Self::start_writing(database, "trace", log.try_clone().unwrap().into()).await
     }
 
+    /// Likewise, at an address of the test's own, configured differently.
+    pub async fn start_at(database: &TestDatabase, http: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(database, http.to_owned(), variables, "error", Stdio::null()).await
+    }
+
     async fn start_writing(database: &TestDatabase, filter: &str, log: Stdio) -> Self {
-        let (http, simulator) = (free_port(), free_port());
+        Self::start_with(database, free_port(), &[], filter, log).await
+    }
+
+    async fn start_with(
+        database: &TestDatabase,
+        http: String,
+        variables: &[(&str, &str)],
+        filter: &str,
+        log: Stdio,
+    ) -> Self {
+        let simulator = free_port();
         let child = program(database)
             .arg("serve")
+            .envs(variables.iter().copied())
             .env("SHUOSHI__HTTP__BIND", &http)
             .env("SHUOSHI__WECHAT_SIM__BIND", &simulator)
             .env("SHUOSHI__LOG__FILTER", filter)
@@ -108,6 +134,31 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A process that only works on jobs.
+pub struct Worker(Child);
+
+impl Worker {
+    /// Starts it.
+    pub fn start(database: &TestDatabase, variables: &[(&str, &str)]) -> Self {
+        let mut command = program(database);
+        command.arg("work").envs(variables.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

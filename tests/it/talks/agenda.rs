@@ -13,7 +13,9 @@ fn screen(booking: &Value) -> String {
     format!("/staff/bookings/{}/screen", id(booking))
 }
 
+/// What anybody reads, once it was looked at.
 async fn agenda(app: &TestApp, day: &Value) -> Value {
+    app.drain_jobs().await;
     app.nobody().get(&format!("/talk-days/{}/agenda", id(day))).await.expect(200)
 }
 
@@ -164,6 +166,7 @@ both_engines! {
         let lamp = matter(&app.villager("甲").await, &first, "public", "路灯").await;
         desk.post(&screen(&lamp), json!({"as": "public", "title": "村口路灯"})).await.expect(200);
         let next = days(&app).await.into_iter().find(|day| day["date"] == "2026-11-25").unwrap();
+        app.drain_jobs().await;
         let look = async || {
             let mut all = Vec::new();
             for day in [&first, &quiet, &next] {
@@ -177,6 +180,7 @@ both_engines! {
             concluded(&app, &app.staff(if day["date"] == "2026-11-25" { "cadre" } else { "desk" }).await, &booking,
                 json!({"record": "劝和", "outcome": "case"})).await;
         }
+        app.drain_jobs().await;
         assert_eq!(look().await, before);
         app.drain_jobs().await;
     }

@@ -79,11 +79,12 @@ both_engines! {
         let steps = "SELECT count(*) FROM audit_entry WHERE action IN ('compile_talk_minutes', 'publish_talk_minutes')";
         assert_eq!(app.number(steps).await, 2);
         assert_eq!(app.number("SELECT count(*) FROM audit_entry WHERE action = 'sign_talk_minutes'").await, 2);
+        app.drain_jobs().await;
         let read = app.nobody().get(&public).await.expect(200);
         let of = &read["document"]["matters"];
-        assert_eq!((&of[0]["name"], &of[0]["text"], &of[0]["number"]), (&json!("张某某"), &json!("月底前修好路灯"), &json!(1)));
-        assert_eq!((&of[1]["name"], &of[1]["text"], &of[1]["outcome"]), (&json!("李某某"), &Value::Null, &json!("case")));
-        for secret in ["大勇", "秀英", "建国", "王某", "塌方", "13800000000", "天气好", "家里的事"] {
+        assert_eq!((&of[0]["name"], &of[0]["text"], &of[0]["number"]), (&Value::Null, &json!("月底前修好路灯"), &json!(1)));
+        assert_eq!((&of[1]["name"], &of[1]["text"], &of[1]["outcome"]), (&Value::Null, &Value::Null, &json!("case")));
+        for secret in ["大勇", "秀英", "建国", "某", "塌方", "13800000000", "天气好", "家里的事"] {
             assert!(!read.to_string().contains(secret), "{secret}: {read}");
         }
         app.drain_jobs().await;
@@ -205,6 +206,7 @@ both_engines! {
         witness.post(&sign, by_id(&again)).await.expect(201);
         witness.post(&sign, signature(&again, "样例乙", "13800000022")).await.expect(201);
         desk.post(&publish, json!({})).await.expect(200);
+        app.drain_jobs().await;
         let read = app.nobody().get(&format!("/talk-days/{}/minutes", id(&day))).await.expect(200);
         assert_eq!(read["document"]["matters"][0]["text"], "下月初修好路灯");
         app.drain_jobs().await;

@@ -49,7 +49,7 @@ use shuoshi::db::Tx;
 use crate::support::{Actor, TestApp};
 
 /// The next talk days of the demonstration village.
-pub(super) async fn days(app: &TestApp) -> Vec<Value> {
+pub(crate) async fn days(app: &TestApp) -> Vec<Value> {
     let path = format!("/divisions/{}/talk-days", app.village().await);
     app.nobody().get(&path).await.expect(200)["items"].as_array().unwrap().clone()
 }

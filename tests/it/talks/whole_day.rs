@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{bookings, hearing::lives_here, of_booking, of_day, walk_in, wrong_counts};
 use crate::{
-    cases,
+    cases, content,
     support::{Actor, TestApp},
 };
 
@@ -85,6 +85,9 @@ async fn sign_and_publish(app: &TestApp, day: &Value) {
         desk.post(&format!("{path}/signatures"), body).await.expect(201);
     }
     host.post(&format!("{path}/publish"), json!({})).await.expect(200);
+    app.drain_jobs().await;
+    // Nobody of whom the minutes tell was in the app lately: another than who wrote them looks.
+    content::show_all(app, &desk).await;
 }
 
 both_engines! {
@@ -97,8 +100,11 @@ both_engines! {
             let body = json!({"as": "public", "title": title});
             host.post(&of_booking(booking, "screen"), body).await.expect(200);
         }
+        app.drain_jobs().await;
+        content::show_all(&app, &desk).await;
 
         app.advance(TimeDelta::hours(38));
+        app.drain_jobs().await;
         let agenda = app.nobody().get(&public("agenda")).await.expect(200);
         assert_eq!((&agenda["final"], agenda["items"].as_array().unwrap().len()), (&json!(true), 2));
         app.drain_jobs().await;

@@ -1,7 +1,7 @@
 //! Appeals against reviews that a handler holds to be malicious: the unit above decides, and what it takes out is counted.
 
 use entity::{
-    case,
+    Instant, case,
     id::{ReviewAppealId, StaffId},
     review, review_appeal,
 };
@@ -10,12 +10,14 @@ use sea_orm::{
     QuerySelect, QueryTrait, Set,
 };
 
+use serde_json::json;
+
 use super::{above, bundles, check_second_person, units};
 use crate::{
     app::App,
     audit::{self, Actor, Entry},
     auth::{
-        Staff,
+        Duty, Staff,
         duty::{Anything, WorkOnCases},
     },
     cases::{
@@ -25,6 +27,7 @@ use crate::{
     clock::local_day,
     db::Tx,
     http::{Cursor, PageQuery},
+    notices::{self, staff::StaffTelling},
     problem::{Code, OnUnique, Problem},
     settings::{self, Term},
 };
@@ -57,7 +60,25 @@ pub(in crate::cases::reviews) async fn appeal(
         decision: Set(None),
     };
     let made = row.insert(tx).await.on_unique(Code::AlreadyExists)?;
+    tell_who_decides(tx, &made, now).await?;
     Ok(ReviewAppealView::of(made, review))
+}
+
+/// An appeal waits for the unit above: not the handler who made it, and no word of the case.
+async fn tell_who_decides(tx: &Tx, appeal: &review_appeal::Model, now: Instant) -> Result<(), Problem> {
+    const DECIDES: &[Duty] = &[Duty::AcceptCases, Duty::AssignCases, Duty::Supervise];
+    let mut staff = notices::staff::in_unit(tx, appeal.unit_id, DECIDES, local_day(now)).await?;
+    staff.retain(|staff| *staff != appeal.by_staff);
+    let telling = StaffTelling {
+        staff,
+        kind: "appeal_to_decide",
+        case: None,
+        division: None,
+        confidential: false,
+        urgency: None,
+        params: json!({}),
+    };
+    notices::staff::tell(tx, vec![telling], now).await
 }
 
 /// Appeals that one's units decide, or have decided; a page and one.

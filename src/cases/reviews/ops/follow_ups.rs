@@ -1,7 +1,9 @@
 //! What follows a bad review: a second person speaks to the villager within a working day and sees that it is put right.
 
 use entity::{
-    Instant, case, follow_up,
+    Instant, case,
+    file::FileThing,
+    follow_up,
     id::{CaseId, FollowUpId, UnitId},
     review,
     unit::{self, UnitKind},
@@ -26,6 +28,7 @@ use crate::{
     },
     clock::local_day,
     db::Tx,
+    files,
     http::{Cursor, PageQuery},
     notices,
     problem::{Code, Problem},
@@ -116,7 +119,8 @@ pub(in crate::cases::reviews) async fn list(
 async fn view(db: &impl ConnectionTrait, app: &App, row: follow_up::Model) -> Result<FollowUpView, Problem> {
     let (case, review) = around(db, &row).await?;
     let whom = contact(app, &case)?;
-    Ok(FollowUpView::of(row, review, case, whom))
+    let files = files::views_of(db, FileThing::Review, review.id.0).await?;
+    Ok(FollowUpView::of(row, review, case, whom, files))
 }
 
 async fn around(db: &impl ConnectionTrait, row: &follow_up::Model) -> Result<(case::Model, review::Model), Problem> {
@@ -202,6 +206,11 @@ async fn held(tx: &Tx, staff: &Staff<WorkOnCases>, id: FollowUpId) -> Result<(fo
     let (case, _) = around(tx, &row).await?;
     check_second_person(tx, staff, &case, row.handler_id).await?;
     Ok((row, case))
+}
+
+/// Follow-ups that are for these staff: of their units, and not of their own work.
+pub(in crate::cases) fn followed_up_by(staff: &Staff<WorkOnCases>) -> Condition {
+    Condition::all().add(follow_up::COLUMN.unit_id.is_in(units(staff))).add(others(staff))
 }
 
 /// Ids of the cases that a unit follows up: it reads them.

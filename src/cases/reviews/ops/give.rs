@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use entity::{
     Instant,
     case::{self, CaseState},
+    file::FileThing,
     follow_up,
     id::{CaseId, ReviewId},
     review,
@@ -29,6 +30,7 @@ use crate::{
     },
     clock::local_day,
     db::Tx,
+    files::{self, FileView, Hanging, Named, Owner},
     lists,
     people::{self, Grant, Use},
     problem::{Code, FieldFault, OnUnique, Problem},
@@ -48,8 +50,9 @@ pub(in crate::cases::reviews) async fn give(
 ) -> Result<ReviewView, Problem> {
     let now = app.clock.now();
     let tags = body.tags.clone().unwrap_or_default();
-    check(body, &tags)?;
     let reach = reached(tx, me, id, now).await?;
+    let claimed = files::claim(tx, Owner::Person(me.person()), &Named::list(body.files.as_ref()), None).await?;
+    check(body, &tags, claimed.speaks())?;
     let case = reach.case;
     let answered = answered(tx, app, &case, now).await?;
     let row = review::ActiveModel {
@@ -69,13 +72,14 @@ pub(in crate::cases::reviews) async fn give(
         excluded_at: Set(None),
     };
     let review = row.insert(tx).await.on_unique(Code::AlreadyReviewed)?;
+    let hung = files::hang(tx, claimed, Hanging::on(FileThing::Review, review.id.0), now).await?;
     let follow_up = if rules::is_bad(review.stars) {
         follow_ups::open(tx, app, &case, &answered, &review, now).await?
     } else {
         None
     };
     note_use(tx, app, reach.grant, "review", id, now).await?;
-    Ok(ReviewView::of(review, follow_up))
+    Ok(ReviewView::of(review, follow_up, hung.iter().map(FileView::of).collect()))
 }
 
 /// The reviews of a case, the first round first.
@@ -94,7 +98,8 @@ pub(in crate::cases::reviews) async fn of_case(
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
         let follow_up = follow_up::Entity::find().filter(follow_up::COLUMN.review_id.eq(row.id)).one(db).await?;
-        views.push(ReviewView::of(row, follow_up));
+        let files = files::views_of(db, FileThing::Review, row.id.0).await?;
+        views.push(ReviewView::of(row, follow_up, files));
     }
     Ok(views)
 }
@@ -117,6 +122,8 @@ pub(in crate::cases::reviews) async fn add(
         return Err(Code::AlreadyReviewed.into());
     }
     answered(tx, app, &case, now).await?;
+    let on = Hanging::on(FileThing::Review, id.0);
+    files::attach(tx, Owner::Person(me.person()), &Named::list(body.files.as_ref()), on, now).await?;
     let mut row = review.into_active_model();
     row.addition = Set(Some(body.text.clone()));
     row.added_at = Set(Some(now));
@@ -157,7 +164,8 @@ pub(in crate::cases::reviews) async fn rerate(
 
 async fn with_follow_up(tx: &Tx, review: review::Model) -> Result<ReviewView, Problem> {
     let follow_up = follow_up::Entity::find().filter(follow_up::COLUMN.review_id.eq(review.id)).one(tx).await?;
-    Ok(ReviewView::of(review, follow_up))
+    let files = files::views_of(tx, FileThing::Review, review.id.0).await?;
+    Ok(ReviewView::of(review, follow_up, files))
 }
 
 /// A case of one's own, or one that one filed as a helper and may still act on.
@@ -211,7 +219,7 @@ async fn answered(tx: &Tx, app: &App, case: &case::Model, now: Instant) -> Resul
     }
 }
 
-fn check(body: &ReviewCase, tags: &[String]) -> Result<(), Problem> {
+fn check(body: &ReviewCase, tags: &[String], spoken: bool) -> Result<(), Problem> {
     let mut faults = Vec::new();
     for (at, tag) in tags.iter().enumerate() {
         if !lists::knows("review_tags", tag) {
@@ -220,7 +228,7 @@ fn check(body: &ReviewCase, tags: &[String]) -> Result<(), Problem> {
             faults.push(FieldFault::new(format!("/tags/{at}"), "duplicate"));
         }
     }
-    if rules::is_bad(body.stars) && tags.is_empty() && body.text.is_none() {
+    if rules::is_bad(body.stars) && tags.is_empty() && body.text.is_none() && !spoken {
         faults.push(FieldFault::new("/tags", "required"));
     }
     if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use super::Village;
 use crate::{
     cases::{actions, answered, filed, own},
+    files,
+    notices::to_be_called,
     support::Actor,
 };
 
@@ -18,6 +20,16 @@ impl Village {
     pub(super) async fn last(&self, path: &str) -> Value {
         let page = self.app.staff("town").await.get(&format!("{path}?limit=100")).await.expect(200);
         page["items"].as_array().unwrap().last().unwrap().clone()
+    }
+
+    /// Something that somebody is told: a villager, a cadre, or the desk that has to call.
+    pub(super) async fn told(&self, kind: &str, villager: &Actor) -> Value {
+        if kind == "call-list" {
+            return json!(to_be_called(&self.app, villager).await);
+        }
+        let (who, path) = if kind == "inbox" { (villager, "/inbox") } else { (&self.cadre, "/staff/inbox") };
+        self.case(if kind == "inbox" { "submitted" } else { "assigned" }, villager).await;
+        who.get(path).await.expect(200)["items"][0]["id"].clone()
     }
 
     pub(super) async fn bad_review(&self, villager: &Actor) -> Value {
@@ -58,6 +70,11 @@ impl Village {
     }
 
     pub(super) async fn case(&self, state: &str, villager: &Actor) -> Value {
+        if state == "spoken" {
+            let files = [files::a_voice(villager).await];
+            let body = json!({"kind": "voice", "concern": "help", "division": self.id, "files": files});
+            return villager.post("/cases", body).await.expect(201);
+        }
         if state == "draft" {
             let body = json!({"kind": "proxy", "item": "DZ-MZ-01", "division": self.id, "draft": true});
             return villager.post("/cases", body).await.expect(201);
