@@ -45,7 +45,9 @@ def form(name, content):
 
 def objects():
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
-    return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", [])}
+    found = {one["Key"]: one["Size"] for page in pages for one in page.get("Contents", [])}
+    # The store's own name, by which a sweep knows that database and store belong together.
+    return {key: size for key, size in found.items() if key != f"{PREFIX}store/id"}
 
 
 def photo(width, height):
