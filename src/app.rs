@@ -196,8 +196,7 @@ pub fn routes(config: &mut ServiceConfig) {
                 .configure(content::routes)
                 .configure(publications::routes)
                 .configure(files::routes)
-                .configure(call_list::routes)
-                .configure(subscriptions::routes),
+                .configure(call_list::routes),
         )
         .configure(open311::facade)
         .configure(pushes::routes)

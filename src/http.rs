@@ -21,7 +21,7 @@ pub use forwarded::{came_sealed, client_address};
 pub use lane::Lane;
 pub use paging::{Cursor, Page, PageQuery};
 pub use reply::{Single, SingleText, json};
-pub use upload::{MAX_UPLOAD, Upload};
+pub use upload::{MAX_UPLOAD, Upload, misshapen};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::ACCEPT_LANGUAGE};
 use serde::de::DeserializeOwned;

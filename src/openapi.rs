@@ -14,6 +14,7 @@ use utoipa::{
 use utoipa_actix_web::AppExt;
 
 use crate::{
+    files::UploadView,
     open311::Open311Error,
     problem::{Code, ProblemSchema},
     webhooks::events::CaseCloudEvent,
@@ -27,7 +28,7 @@ use crate::{
     ),
     security(("bearer" = [])),
     modifiers(&Bearer),
-    components(schemas(ProblemSchema, CaseCloudEvent, Open311Error)),
+    components(schemas(ProblemSchema, CaseCloudEvent, Open311Error, UploadView)),
     tags(
         (name = "auth", description = "Signing in 登录"),
         (name = "me", description = "Oneself 我的"),

@@ -2,7 +2,7 @@
 //!
 //! Every operator's gateway has its own JSON, so address, body and the mark of success are configuration (`sms.*`).
 //! Messages are sent by a job ([`crate::jobs`]), never inside a transaction; neither number nor text is logged. A message
-//! may bear an id (`{id}` in the body): a gateway that knows it again sends it once, however often it is asked
+//! bears an id (`{id}` in the body): a gateway that knows it again sends it once, however often it is asked
 //! (`sms.repeats_are_dropped`); the file does so too.
 
 use std::{fs::OpenOptions, io::Write, path::PathBuf, time::Duration};
@@ -44,13 +44,17 @@ struct Gateway {
 pub struct SmsFault {
     /// In words without number and text, for the log.
     pub why: String,
-    /// The gateway may have taken it although no answer came.
-    pub left_the_house: bool,
+    /// The gateway may have taken it although it did not say so.
+    pub may_have_arrived: bool,
 }
 
 impl SmsFault {
     fn surely_not(why: impl Into<String>) -> Self {
-        Self { why: why.into(), left_the_house: false }
+        Self { why: why.into(), may_have_arrived: false }
+    }
+
+    fn perhaps(why: impl Into<String>) -> Self {
+        Self { why: why.into(), may_have_arrived: true }
     }
 }
 
@@ -88,14 +92,6 @@ impl Sms {
         !matches!(self.0, Way::Off)
     }
 
-    /// Sends one message.
-    ///
-    /// # Errors
-    /// In words without number and text, for the log.
-    pub async fn send(&self, to: &PhoneNumber, text: &str) -> Result<(), String> {
-        self.send_once("", to, text).await.map_err(|fault| fault.why)
-    }
-
     /// Whether a message may be sent again under its id without coming twice.
     #[must_use]
     pub fn drops_repeats(&self) -> bool {
@@ -106,11 +102,11 @@ impl Sms {
         }
     }
 
-    /// Sends one message that is known by its id.
+    /// Sends one message. Its id is the same at each try, and no other message has it.
     ///
     /// # Errors
     /// [`SmsFault`], which says whether the message may have gone.
-    pub async fn send_once(&self, id: &str, to: &PhoneNumber, text: &str) -> Result<(), SmsFault> {
+    pub async fn send(&self, id: &str, to: &PhoneNumber, text: &str) -> Result<(), SmsFault> {
         match &self.0 {
             Way::Off => Err(SmsFault::surely_not("sms.provider is off")),
             Way::File(file) => {
@@ -122,17 +118,14 @@ impl Sms {
 }
 
 fn append(file: &PathBuf, id: &str, to: &PhoneNumber, text: &str) -> std::io::Result<()> {
-    if !id.is_empty() && std::fs::read_to_string(file).is_ok_and(|sent| sent.contains(&format!("\"{id}\""))) {
+    if std::fs::read_to_string(file).is_ok_and(|sent| sent.contains(&format!("\"{id}\""))) {
         return Ok(());
     }
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
     let mut file = OpenOptions::new().create(true).append(true).open(file)?;
-    let mut line = json!({"to": to.in_the_clear(), "text": text});
-    if let (false, Some(parts)) = (id.is_empty(), line.as_object_mut()) {
-        parts.insert("id".to_owned(), id.into());
-    }
+    let line = json!({"id": id, "to": to.in_the_clear(), "text": text});
     // One write: other processes append to the same file.
     file.write_all(format!("{line}\n").as_bytes())
 }
@@ -145,23 +138,30 @@ impl Gateway {
             request = request.header(header::AUTHORIZATION, self.authorization.expose_secret());
         }
         let answer = request.body(body).send().await.map_err(|fault| SmsFault {
-            left_the_house: !fault.is_connect() && !fault.is_builder(),
+            may_have_arrived: !fault.is_connect() && !fault.is_builder(),
             why: fault.without_url().to_string(),
         })?;
         let status = answer.status();
         if !status.is_success() {
             // A gateway that is overloaded or refuses took nothing; of other failures nobody knows.
-            let left_the_house = status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE;
-            return Err(SmsFault { why: format!("the gateway answered {status}"), left_the_house });
+            let may_have_arrived = status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE;
+            return Err(SmsFault { why: format!("the gateway answered {status}"), may_have_arrived });
         }
-        let unread = |_| SmsFault { why: "the gateway's answer is no JSON".to_owned(), left_the_house: true };
-        let answer: Value = answer.json().await.map_err(unread)?;
+        let answer: Value = answer.json().await.map_err(|_| SmsFault::perhaps("the gateway's answer is no JSON"))?;
+        self.judge(&answer)
+    }
+
+    /// What the gateway's answer says. Only another mark in its place is a refusal: an answer without one is of a kind
+    /// that nobody described, and the message may be on its way.
+    fn judge(&self, answer: &Value) -> Result<(), SmsFault> {
         let said = match answer.pointer(&self.accepted_at) {
+            // Some speak of what went wrong only.
+            None | Some(Value::Null) if self.accepted.is_empty() => return Ok(()),
+            None | Some(Value::Null) => return Err(SmsFault::perhaps("the gateway's answer lacks its mark")),
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
-            None => String::new(),
         };
-        // Only the mark is told, not the answer: gateways like to repeat the number.
+        // Only the mark is looked at and nothing of the answer is told: gateways like to repeat the number.
         if said == self.accepted { Ok(()) } else { Err(SmsFault::surely_not("the gateway did not take the message")) }
     }
 }
@@ -184,6 +184,26 @@ fn filled(body: &Value, id: &str, phone: &str, text: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_another_mark_is_a_refusal() {
+        let mut settings = crate::config::Config::of_files(crate::config::Environment::Test).unwrap().sms;
+        settings.provider = SmsProvider::Http;
+        settings.url = "http://127.0.0.1:9/".to_owned();
+        let Ok(Sms(Way::Http(gateway))) = Sms::new(&settings) else { panic!("no gateway") };
+        for (answer, expected) in [
+            (json!({"code": 0}), None),
+            (json!({"code": "0"}), None),
+            (json!({"code": 17}), Some(false)),
+            (json!({"code": "busy"}), Some(false)),
+            (json!({"code": null}), Some(true)),
+            (json!({"result": 0}), Some(true)),
+            (json!([]), Some(true)),
+        ] {
+            let judged = gateway.judge(&answer).err().map(|fault| fault.may_have_arrived);
+            assert_eq!(judged, expected, "{answer}");
+        }
+    }
 
     #[test]
     fn no_text_breaks_the_body() {

@@ -67,4 +67,9 @@ fn describe() {
     metrics::describe_counter!("shuoshi_writes_refused_total", "Writes turned away because too many waited.");
     metrics::describe_counter!("shuoshi_jobs_total", "Jobs by kind and outcome.");
     metrics::describe_counter!("shuoshi_sweeps_total", "Runs of periodic sweeps by name and outcome.");
+    metrics::describe_counter!("shuoshi_notices_total", "Attempts to tell villagers, by channel and outcome.");
+    metrics::describe_counter!("shuoshi_staff_notices_total", "Notices of staff that were to be said, by outcome.");
+    metrics::describe_counter!("shuoshi_wechat_pushes_total", "Pushes of WeChat that were stored or had been before.");
+    metrics::describe_counter!("shuoshi_content_checks_total", "Texts and files that were judged, by outcome.");
+    metrics::describe_counter!("shuoshi_webhook_attempts_total", "Attempts to tell servers of others, by outcome.");
 }

@@ -74,6 +74,9 @@ pub enum ContentReason {
     /// Whose words they are asked for a person.
     #[sea_orm(string_value = "asked_for")]
     AskedFor,
+    /// They are others than the desk has read.
+    #[sea_orm(string_value = "reworded")]
+    Reworded,
 }
 
 #[sea_orm::model]
@@ -84,7 +87,7 @@ pub struct Model {
     pub id: ContentCheckId,
     pub subject: ContentSubject,
     pub subject_id: Uuid,
-    /// Which part of it: `text`, `title`, `file` and the file's id.
+    /// Which part of it: `text`, `title`, `matter` and its number, `file` and the file's id.
     pub part: String,
     pub division_id: DivisionId,
     /// Whose words they are, or whose matter they tell of.

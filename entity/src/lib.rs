@@ -8,6 +8,7 @@
 )]
 
 pub mod id;
+pub mod preferences;
 pub mod sealed;
 
 pub mod absence;

@@ -134,4 +134,12 @@ pub struct Model {
     pub created_at: Instant,
 }
 
+impl Model {
+    /// The place whose desk calls when nothing else is left: of what is confidential the township, for its discipline desk.
+    #[must_use]
+    pub fn desk(&self) -> Option<DivisionId> {
+        if self.confidential { self.township_id } else { self.village_id }
+    }
+}
+
 impl ActiveModelBehavior for ActiveModel {}

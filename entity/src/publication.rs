@@ -42,6 +42,9 @@ pub enum PublicationEnd {
     /// The matter is open again.
     #[sea_orm(string_value = "reopened")]
     Reopened,
+    /// Whose matter it is turned out to be a child.
+    #[sea_orm(string_value = "of_a_child")]
+    OfAChild,
 }
 
 #[sea_orm::model]
@@ -67,6 +70,8 @@ pub struct Model {
     pub may_identify: bool,
     /// Version of the text to which they agreed.
     pub consent_version: Option<String>,
+    /// It holds the villager's own words, as everybody may read them.
+    pub quotes: bool,
     /// So many parts of its words are to be looked at.
     pub parts: i32,
     pub published_by: StaffId,

@@ -50,6 +50,12 @@ pub struct Model {
     pub state: StaffNoticeState,
     /// The code of the place whose robot says it.
     pub robot: Option<String>,
+    /// The message to a member that was made of it and of those that bear the same; it is never made another way.
+    pub message_id: Option<Uuid>,
+    /// What that message says.
+    pub message_text: Option<String>,
+    /// When it was made.
+    pub message_at: Option<Instant>,
     pub due_at: Instant,
     pub sent_at: Option<Instant>,
     pub error: Option<String>,

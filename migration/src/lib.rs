@@ -31,6 +31,8 @@ mod m0022_files;
 mod m0023_pushes_and_subscriptions;
 mod m0024_content;
 mod m0025_publications;
+mod m0026_staff_messages;
+mod m0027_pages_that_quote;
 mod shape;
 
 /// All steps, oldest first.
@@ -64,6 +66,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_pushes_and_subscriptions::Migration),
             Box::new(m0024_content::Migration),
             Box::new(m0025_publications::Migration),
+            Box::new(m0026_staff_messages::Migration),
+            Box::new(m0027_pages_that_quote::Migration),
         ]
     }
 }

@@ -1,11 +1,12 @@
 //! The file that a backup is: a ZIP archive with a list of checksums as `sha256sum` writes it, and a sealed manifest.
 //!
 //! The manifest comes last and is sealed (HMAC-SHA-256) with the key of the audit: whoever changes a byte of the archive
-//! or puts another list into it is found out before anything is restored. Next: [`super::make`], [`super::restore`].
+//! or puts another list into it is found out before anything is restored. What it holds is sealed by then: files as they
+//! lie in their store, the database by [`super::database`]. Next: [`super::make`], [`super::restore`].
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::File,
     io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
@@ -15,14 +16,14 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use super::BackupFault;
+use super::{BackupFault, beside::Unfinished};
 use crate::{
     clock::Instant,
     crypto::{FieldKeys, hex},
 };
 
 /// Of this shape of archives.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 const MANIFEST: &str = "manifest.json";
 const SUMS: &str = "SHA256SUMS";
 /// The largest list of sums that is read: some twenty million files.
@@ -45,8 +46,10 @@ pub struct Manifest {
     pub migrations: Vec<String>,
     /// The last entry of the audit before the copy was made.
     pub audit: AuditEnd,
-    /// Ids of the keys that its personal data is sealed with.
+    /// Ids of the keys that its personal data and the next key are sealed with.
     pub field_keys: Vec<String>,
+    /// The key that its copy of the database is sealed with.
+    pub database_key: String,
     /// How many files of villagers and staff.
     pub files: u64,
     /// SHA-256 of the list of checksums.
@@ -70,39 +73,40 @@ struct Sealed {
     seal: String,
 }
 
-/// An archive that grows. What is not finished is removed.
-pub(super) struct Growing {
+/// As much of a manifest as those of every format have.
+#[derive(Deserialize)]
+struct Outline {
+    manifest: Shape,
+}
+
+#[derive(Deserialize)]
+struct Shape {
+    format: u32,
+}
+
+/// An archive that is being written. What is not finished goes when it is dropped.
+pub(super) struct ArchiveWriter {
     zip: ZipWriter<BufWriter<File>>,
     sums: String,
-    unfinished: PathBuf,
+    unfinished: Unfinished,
     path: PathBuf,
 }
 
-impl Growing {
+impl ArchiveWriter {
     /// Begins one that will be at `path`, where nothing may be. Only the owner may read it.
     pub(super) fn begin(path: &Path) -> Result<Self, BackupFault> {
         if path.exists() {
             return Err(BackupFault::InTheWay(path.to_owned()));
         }
-        let unfinished = with_ending(path, ".part");
-        let file = for_the_owner().create_new(true).open(&unfinished);
-        let file = file.map_err(|fault| BackupFault::at(&unfinished, &fault))?;
-        let zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, file));
+        let unfinished = Unfinished::begin(path)?;
+        let zip = ZipWriter::new(BufWriter::with_capacity(1 << 20, unfinished.file()?));
         Ok(Self { zip, sums: String::new(), unfinished, path: path.to_owned() })
     }
 
     /// Adds what `content` holds.
-    pub(super) fn add(&mut self, name: &str, compress: bool, mut content: impl Read) -> Result<(), BackupFault> {
+    pub(super) fn add(&mut self, name: &str, compress: bool, content: impl Read) -> Result<(), BackupFault> {
         self.start(name, compress)?;
-        let mut hasher = Sha256::new();
-        let mut block = vec![0; 1 << 18];
-        loop {
-            let read = content.read(&mut block)?;
-            let Some(block) = block.get(..read).filter(|block| !block.is_empty()) else { break };
-            hasher.update(block);
-            self.zip.write_all(block)?;
-        }
-        let sum = hex(&hasher.finalize());
+        let sum = copy_hashed(content, &mut self.zip).map_err(|(_, fault)| fault)?;
         self.sums.extend([sum.as_str(), "  ", name, "\n"]);
         Ok(())
     }
@@ -112,60 +116,42 @@ impl Growing {
         self.sums.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name.to_owned()).collect()
     }
 
-    /// Writes sums and manifest, and brings the archive to its place; what cannot be finished is taken away.
-    pub(super) fn finish(self, manifest: Manifest, keys: &FieldKeys) -> Result<(), BackupFault> {
-        let unfinished = self.unfinished.clone();
-        self.close(manifest, keys).inspect_err(|_| drop(fs::remove_file(unfinished)))
-    }
-
-    fn close(mut self, mut manifest: Manifest, keys: &FieldKeys) -> Result<(), BackupFault> {
+    /// Writes sums and manifest, and brings the archive to its place.
+    pub(super) fn finish(mut self, mut manifest: Manifest, keys: &FieldKeys) -> Result<(), BackupFault> {
         let sums = std::mem::take(&mut self.sums);
         self.start(SUMS, true)?;
         self.zip.write_all(sums.as_bytes())?;
         manifest.sums = hex(&Sha256::digest(sums.as_bytes()));
         let seal = seal(&manifest, keys)?;
         self.start(MANIFEST, false)?;
-        self.zip.write_all(&serde_json::to_vec_pretty(&Sealed { manifest, seal })?)?;
+        serde_json::to_writer_pretty(&mut self.zip, &Sealed { manifest, seal }).map_err(io::Error::from)?;
         let Self { zip, unfinished, path, .. } = self;
-        let file = zip.finish()?.into_inner().map_err(|fault| BackupFault::at(&unfinished, fault.error()))?;
+        let file = zip.finish().map_err(io::Error::from)?;
+        let file = file.into_inner().map_err(|fault| BackupFault::at(unfinished.path(), fault.error()))?;
         file.sync_all()?;
-        if path.exists() {
-            return Err(BackupFault::InTheWay(path));
-        }
-        fs::rename(&unfinished, &path)?;
-        // The name must last as well as what it names; elsewhere folders cannot be opened for it.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        #[cfg(unix)]
-        File::open(folder)?.sync_all()?;
-        Ok(())
-    }
-
-    /// Takes away what was not finished.
-    pub(super) fn discard(self) {
-        drop(self.zip);
-        drop(fs::remove_file(&self.unfinished));
+        unfinished.bring_to(&path)
     }
 
     fn start(&mut self, name: &str, compress: bool) -> Result<(), BackupFault> {
         let method = if compress { CompressionMethod::Deflated } else { CompressionMethod::Stored };
         let options = SimpleFileOptions::default().compression_method(method).large_file(true).unix_permissions(0o600);
-        Ok(self.zip.start_file(name, options)?)
+        Ok(self.zip.start_file(name, options).map_err(io::Error::from)?)
     }
 }
 
-/// An archive whose seal fits.
-pub(super) struct Archive {
+/// An archive to read, whose seal fits.
+pub(super) struct ArchiveReader {
     zip: ZipArchive<File>,
     pub(super) manifest: Manifest,
     sums: BTreeMap<String, String>,
 }
 
-impl Archive {
+impl ArchiveReader {
     /// Opens one and believes it only when seal and list fit.
     pub(super) fn open(path: &Path, keys: &FieldKeys) -> Result<Self, BackupFault> {
         let file = File::open(path).map_err(|fault| BackupFault::at(path, &fault))?;
-        let mut zip = ZipArchive::new(file)?;
-        let sealed: Sealed = serde_json::from_slice(&whole(&mut zip, MANIFEST, MANIFEST_BYTES)?)?;
+        let mut zip = ZipArchive::new(file).map_err(BackupFault::NotAnArchive)?;
+        let sealed = manifest_of(&whole(&mut zip, MANIFEST, MANIFEST_BYTES)?)?;
         let fits: bool = seal(&sealed.manifest, keys)?.as_bytes().ct_eq(sealed.seal.as_bytes()).into();
         if !fits {
             return Err(BackupFault::Seal);
@@ -194,41 +180,51 @@ impl Archive {
     pub(super) fn copy(&mut self, name: &str, to: &mut impl Write) -> Result<(), BackupFault> {
         let damaged = || BackupFault::Damaged(name.to_owned());
         let expected = self.sums.get(name).ok_or_else(damaged)?;
-        let mut entry = self.zip.by_name(name).map_err(|_| damaged())?;
-        let mut hasher = Sha256::new();
-        let mut block = vec![0; 1 << 18];
-        loop {
-            let read = entry.read(&mut block).map_err(|_| damaged())?;
-            let Some(block) = block.get(..read).filter(|block| !block.is_empty()) else { break };
-            hasher.update(block);
-            to.write_all(block)?;
-        }
-        if hex(&hasher.finalize()) == *expected { Ok(()) } else { Err(damaged()) }
+        let entry = self.zip.by_name(name).map_err(|_| damaged())?;
+        let sum = copy_hashed(entry, to).map_err(|(side, fault)| match side {
+            Side::Reading => damaged(),
+            Side::Writing => fault.into(),
+        })?;
+        if sum == *expected { Ok(()) } else { Err(damaged()) }
     }
+}
+
+/// Where copying failed.
+enum Side {
+    Reading,
+    Writing,
+}
+
+/// Copies all of it; its SHA-256 in hexadecimal.
+fn copy_hashed(mut from: impl Read, to: &mut impl Write) -> Result<String, (Side, io::Error)> {
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; 1 << 18];
+    loop {
+        let read = from.read(&mut block).map_err(|fault| (Side::Reading, fault))?;
+        let Some(block) = block.get(..read).filter(|block| !block.is_empty()) else { break };
+        hasher.update(block);
+        to.write_all(block).map_err(|fault| (Side::Writing, fault))?;
+    }
+    Ok(hex(&hasher.finalize()))
 }
 
 fn whole(zip: &mut ZipArchive<File>, name: &str, most: u64) -> Result<Vec<u8>, BackupFault> {
     let mut bytes = Vec::new();
-    zip.by_name(name)?.take(most).read_to_end(&mut bytes).map_err(|_| BackupFault::Damaged(name.to_owned()))?;
+    let entry = zip.by_name(name).map_err(BackupFault::NotAnArchive)?;
+    entry.take(most).read_to_end(&mut bytes).map_err(|_| BackupFault::Damaged(name.to_owned()))?;
     Ok(bytes)
 }
 
+/// Reads a manifest; one of another format has other members, and is named for what it is.
+fn manifest_of(bytes: &[u8]) -> Result<Sealed, BackupFault> {
+    let outline: Outline = serde_json::from_slice(bytes).map_err(BackupFault::Manifest)?;
+    match outline.manifest.format {
+        FORMAT => serde_json::from_slice(bytes).map_err(BackupFault::Manifest),
+        other => Err(BackupFault::Format(other)),
+    }
+}
+
 fn seal(manifest: &Manifest, keys: &FieldKeys) -> Result<String, BackupFault> {
-    Ok(keys.backup_seal(&serde_json::to_string(manifest)?)?)
-}
-
-/// How files are made that nobody else may read.
-pub(super) fn for_the_owner() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// A path with something behind it.
-pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
+    let text = serde_json::to_string(manifest).map_err(BackupFault::Manifest)?;
+    Ok(keys.backup_seal(&text)?)
 }

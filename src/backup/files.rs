@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     BackupFault,
-    archive::{Archive, Growing},
+    archive::{ArchiveReader, ArchiveWriter},
 };
 use crate::{
     db::Db,
@@ -26,7 +26,7 @@ const FOLDER: &str = "files/";
 const PAGE: u64 = 1000;
 
 /// Adds every object; says how many.
-pub(super) async fn add(store: &Store, archive: &mut Growing) -> Result<u64, BackupFault> {
+pub(super) async fn add(store: &Store, archive: &mut ArchiveWriter) -> Result<u64, BackupFault> {
     let (mut objects, mut added) = (store.list(None), 0);
     while let Some(object) = objects.try_next().await.map_err(of_store)? {
         // What was removed since the list was read is none of the backup's.
@@ -43,7 +43,7 @@ pub(super) async fn is_empty(store: &Store) -> Result<bool, BackupFault> {
 }
 
 /// Puts every object of an archive where it was.
-pub(super) async fn bring_back(store: &Store, archive: &mut Archive) -> Result<(), BackupFault> {
+pub(super) async fn bring_back(store: &Store, archive: &mut ArchiveReader) -> Result<(), BackupFault> {
     for name in archive.names() {
         if let Some(key) = name.strip_prefix(FOLDER) {
             let mut bytes = Vec::new();

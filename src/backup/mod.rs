@@ -1,14 +1,17 @@
 //! Everything in one file while servers go on serving, and back into an empty place.
 //!
-//! A backup holds the database as it stood at one moment and the files of villagers and staff, sealed as they lie in
-//! the store; without the keys of the configuration neither can be read, so keys are kept elsewhere. What is restored is
-//! proved by checksums, by the engine, and by the chain of the audit. Next: [`make`], [`restore`], and for the drill
-//! `src/guide/backup.md`.
+//! A backup holds the database as it stood at one moment, sealed whole, and the files of villagers and staff, sealed as
+//! they lie in the store; without the field keys of the configuration neither can be read, so keys are kept elsewhere.
+//! What is restored is proved by checksums, by the engine, and by the chain of the audit. Next: [`make`], [`restore`],
+//! and for the drill `src/guide/backup.md`.
 
 mod archive;
+mod beside;
+mod database;
 mod files;
 mod make;
 mod restore;
+mod since;
 
 use std::{
     io,
@@ -28,18 +31,21 @@ pub enum BackupFault {
     /// A backup never replaces a file.
     #[error("{0} is there already; a backup overwrites nothing")]
     InTheWay(PathBuf),
+    /// Another backup holds the name.
+    #[error("{0} is being written by another backup; wait until it is done, or take another name")]
+    BeingWritten(PathBuf),
     /// Reading or writing a file.
     #[error("{0}: {1}")]
     File(PathBuf, io::Error),
-    /// Likewise, of a file whose name says nothing.
+    /// Reading or writing a file whose name says nothing, such as the archive that is being written.
     #[error("{0}")]
     Io(#[from] io::Error),
     /// It is no archive of ours, or it is cut short.
     #[error("not a backup, or cut short: {0}")]
-    NotAnArchive(#[from] zip::result::ZipError),
+    NotAnArchive(zip::result::ZipError),
     /// The manifest cannot be read.
     #[error("not a backup of this program: {0}")]
-    Manifest(#[from] serde_json::Error),
+    Manifest(serde_json::Error),
     /// It was changed, or made where another key of the audit is used.
     #[error("the seal does not fit: the backup was changed, or crypto.audit_key is not that of where it was made")]
     Seal,
@@ -47,14 +53,19 @@ pub enum BackupFault {
     #[error("{0} is damaged in this backup; take another one")]
     Damaged(String),
     /// Archives of another shape.
-    #[error("the backup has format {0}, this program reads format 1")]
+    #[error(
+        "the backup has format {0}, this program reads format 2; restore it with the version that made it, then update"
+    )]
     Format(u32),
     /// `SQLite` into `PostgreSQL` or the other way.
     #[error("the backup holds {0}, and database.url names the other engine")]
     OtherEngine(String),
     /// Values could not be opened after restoring.
-    #[error("crypto.field_keys lacks {0}, which personal data in this backup is sealed with; put it back first")]
+    #[error("crypto.field_keys lacks {0}, which this backup or personal data in it is sealed with; put it back first")]
     KeyMissing(String),
+    /// The id is there, the key is another.
+    #[error("crypto.field_keys holds, by the id of the key that sealed this backup, a key that is not that of then")]
+    OtherKey,
     /// The schema is younger than the program.
     #[error(
         "the backup has schema steps that this program does not know ({0}); use the version that made it, or later"

@@ -12,11 +12,12 @@ use entity::{
     notice,
     notice_delivery::{self, NoticeDeliveryState},
     person,
+    sealed::Sealed,
 };
 use rust_i18n::t;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
 };
 
 use super::bodies::{CallState, CallView, FailCall, FinishCall};
@@ -31,7 +32,7 @@ use crate::{
     db::{Tx, padded},
     divisions,
     http::{Cursor, PageQuery},
-    notices,
+    notices::{self, Call, kinds},
     personal::{PersonName, Personal, PhoneNumber, PrivateText},
     problem::{Code, Language, Problem},
 };
@@ -127,8 +128,7 @@ pub(super) async fn list(
 /// One of them, held until the commit.
 async fn held(tx: &Tx, who: &Caller, id: NoticeDeliveryId) -> Result<notice_delivery::Model, Problem> {
     let row = notice_delivery::Entity::find_by_id(id).one(tx).await?.ok_or_else(Problem::not_found)?;
-    let desk = if row.confidential { row.township_id } else { row.village_id };
-    let place = divisions::reach(tx, &who.staff, desk.ok_or_else(Problem::not_found)?).await?;
+    let place = divisions::reach(tx, &who.staff, row.desk().ok_or_else(Problem::not_found)?).await?;
     let mine = who.rows(&place)?.filter(notice_delivery::COLUMN.id.eq(id));
     mine.lock_exclusive().one(tx).await?.ok_or_else(Problem::not_found)
 }
@@ -150,14 +150,8 @@ pub(super) async fn finish(
         NoticeDeliveryState::ToCall => {}
         _ => return Err(Code::TransitionNotAllowed.into()),
     }
-    let mut row = row.into_active_model();
-    row.state = Set(NoticeDeliveryState::Called);
-    row.told_at = Set(Some(app.clock.now()));
-    row.done_how = Set(Some(body.how.slug().to_owned()));
-    row.done_by = Set(Some(who.staff.id()));
-    row.done_text = Set(sealed(app, body.text.as_deref())?);
-    metrics::counter!("shuoshi_notices_total", "channel" => "desk", "outcome" => "sent").increment(1);
-    Ok(row.update(tx).await?)
+    let call = call(app, who, body.text.as_deref())?;
+    notices::called(tx, row, body.how.slug(), call, app.clock.now()).await
 }
 
 /// Writes down that somebody could not be told; they stay on the list.
@@ -175,18 +169,13 @@ pub(super) async fn fail(
     if row.state != NoticeDeliveryState::ToCall {
         return Err(Code::TransitionNotAllowed.into());
     }
-    let tries = row.tries.saturating_add(1);
-    let mut row = row.into_active_model();
-    row.tries = Set(tries);
-    row.tried_at = Set(Some(app.clock.now()));
-    row.done_how = Set(Some("failed".to_owned()));
-    row.done_by = Set(Some(who.staff.id()));
-    row.done_text = Set(sealed(app, body.text.as_deref())?);
-    Ok(row.update(tx).await?)
+    let call = call(app, who, body.text.as_deref())?;
+    notices::not_reached(tx, row, call, app.clock.now()).await
 }
 
-fn sealed(app: &App, text: Option<&str>) -> Result<Option<entity::sealed::Sealed>, Problem> {
-    text.map(|text| app.field_keys.close(&PrivateText::of_stored(text.to_owned()))).transpose()
+fn call(app: &App, who: &Caller, text: Option<&str>) -> Result<Call, Problem> {
+    let text = text.map(|text| app.field_keys.close(&PrivateText::of_stored(text.to_owned()))).transpose()?;
+    Ok(Call { by: who.staff.id(), text })
 }
 
 /// What is shown of these rows.
@@ -200,14 +189,23 @@ pub(super) async fn views(
     let people: HashSet<PersonId> = rows.iter().map(|row| row.person_id).collect();
     let people = person::Entity::find().filter(person::COLUMN.id.is_in(padded(people))).all(db).await?;
     let people: HashMap<PersonId, person::Model> = people.into_iter().map(|person| (person.id, person)).collect();
-    let told = sentences(db, who, &rows, language).await?;
+    let told = told_together(db, who, &rows).await?;
     let phones = contact_phones(db, &rows).await?;
     let view = |row: notice_delivery::Model| {
         let person = people.get(&row.person_id);
-        let phone = person.and_then(|person| person.phone.as_ref());
-        let phone = phone.or_else(|| row.case_id.and_then(|case| phones.get(&case)));
         let none = Vec::new();
-        let said = told.get(&row.id).unwrap_or(&none);
+        let together = told.get(&row.id).unwrap_or(&none);
+        let said: Vec<String> =
+            together.iter().map(|notice| notices::sentence(&notice.kind, &notice.params, language)).collect();
+        let of_case = || {
+            let given = phones.get(&row.case_id?)?;
+            // To a phone that was given for one case nothing of others is said.
+            let of_this = together.iter().all(|notice| notice.case_id == row.case_id);
+            let mut kinds = together.iter().map(|notice| notice.kind.as_str()).chain([row.kind.as_str()]);
+            let may_hear = kinds.all(|kind| kinds::of(kind).may_go_to_phone_of_case(given.by_agent));
+            (of_this && may_hear).then_some(&given.phone)
+        };
+        let phone = person.and_then(|person| person.phone.as_ref()).or_else(of_case);
         let spoken = |key: &str| -> Vec<String> {
             if row.discreet {
                 return vec![t!(format!("told.{key}_discreet"), locale = language.tag()).into_owned()];
@@ -235,13 +233,12 @@ pub(super) async fn views(
     rows.into_iter().map(view).collect()
 }
 
-/// The sentences of each row, its own and those that are told with it, as far as the caller may know of them.
-async fn sentences(
+/// The notices of each row, its own and those that are told with it, as far as the caller may know of them.
+async fn told_together(
     db: &impl ConnectionTrait,
     who: &Caller,
     rows: &[notice_delivery::Model],
-    language: Language,
-) -> Result<HashMap<NoticeDeliveryId, Vec<String>>, Problem> {
+) -> Result<HashMap<NoticeDeliveryId, Vec<notice::Model>>, Problem> {
     let heads = padded(rows.iter().map(|row| row.id));
     let gathered: Vec<(NoticeId, Option<NoticeDeliveryId>)> = notice_delivery::Entity::find()
         .select_only()
@@ -259,25 +256,35 @@ async fn sentences(
         .order_by_asc(notice::Column::Id)
         .all(db)
         .await?;
-    let mut told: HashMap<NoticeDeliveryId, Vec<String>> = HashMap::new();
+    let mut told: HashMap<NoticeDeliveryId, Vec<notice::Model>> = HashMap::new();
     for notice in notices {
         if let Some(head) = heads.get(&notice.id) {
-            told.entry(*head).or_default().push(notices::sentence(&notice.kind, &notice.params, language));
+            told.entry(*head).or_default().push(notice);
         }
     }
     Ok(told)
 }
 
+/// A phone that was given for a case; of one that an agent filed it is theirs.
+struct Given {
+    phone: Sealed,
+    by_agent: bool,
+}
+
 async fn contact_phones(
     db: &impl ConnectionTrait,
     rows: &[notice_delivery::Model],
-) -> Result<HashMap<CaseId, entity::sealed::Sealed>, Problem> {
+) -> Result<HashMap<CaseId, Given>, Problem> {
     let ids: HashSet<CaseId> = rows.iter().filter_map(|row| row.case_id).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let rows = case::Entity::find().filter(case::COLUMN.id.is_in(padded(ids))).all(db).await?;
-    Ok(rows.into_iter().filter_map(|case| Some((case.id, case.contact_phone?))).collect())
+    let given = |case: case::Model| {
+        let by_agent = case.agent_id.is_some();
+        Some((case.id, Given { phone: case.contact_phone?, by_agent }))
+    };
+    Ok(rows.into_iter().filter_map(given).collect())
 }
 
 /// A page to print: who is to be told what today, masked, and what the loudspeaker may say, which names nobody.

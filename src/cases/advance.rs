@@ -225,7 +225,7 @@ async fn tell(
     let concerns_all = !workflow::is_let_down(next.state) && next.state != CaseState::Supplement;
     if next.gathered > 0 && next.state != case.state && concerns_all {
         let gathered = case::Entity::find().filter(case::COLUMN.merged_into.eq(next.id)).all(tx).await?;
-        tellings.extend(gathered.iter().map(|child| telling(child, kind)));
+        tellings.extend(gathered.iter().map(|child| telling_with(child, next, kind)));
     }
     notices::tell(tx, tellings, now).await
 }
@@ -328,8 +328,14 @@ fn changed(next: &case::Model) -> case::ActiveModel {
 
 /// What the person is told of a step.
 pub(super) fn telling(case: &case::Model, kind: &'static str) -> Telling {
-    let due_on = case.promised_due_on.map(|due| due.to_string());
-    let until = case.until_on.map(|until| until.to_string());
+    telling_with(case, case, kind)
+}
+
+/// What the person is told of a step of the case that theirs goes with: by their own number, with its times, since those
+/// of a merged case stand still.
+fn telling_with(case: &case::Model, main: &case::Model, kind: &'static str) -> Telling {
+    let due_on = main.promised_due_on.unwrap_or(main.due_on).to_string();
+    let until = main.until_on.map(|until| until.to_string());
     let params = json!({"number": case.number, "due_on": due_on, "until": until});
     Telling { person: case.person_id, kind, about: About::Case(case.id), params }
 }

@@ -12,6 +12,7 @@ use sea_orm::{
     sea_query::SelectStatement,
 };
 
+use super::staff_tellings;
 use crate::{
     auth::{Duty, Staff, duty::WorkOnCases},
     db::{Tx, padded},
@@ -60,7 +61,7 @@ impl Called {
     }
 }
 
-/// Calls somebody in.
+/// Calls somebody in, and tells them.
 ///
 /// # Errors
 /// `already_exists` where they were called in before.
@@ -95,7 +96,7 @@ pub(super) async fn call_in(
         reported_at: Set(None),
     };
     row.insert(tx).await?;
-    Ok(())
+    staff_tellings::called_in(tx, case, (unit, staff), answer_on, asked_by, now).await
 }
 
 /// Notes that somebody who was called in has answered.

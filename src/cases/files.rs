@@ -1,17 +1,16 @@
 //! Who may see the files of cases and reviews: exactly who may read the case, or the review.
 
 use entity::{
-    case,
-    content_check::{self, ContentState, ContentSubject},
-    follow_up,
-    id::{CaseId, FileId, ReviewId},
+    case, follow_up,
+    id::{CaseId, ReviewId},
     review,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{agency, publication, reviews, scope, trail};
+use super::{agency, reviews, scope, trail};
 use crate::{
     app::App,
+    audit::Entry,
     auth::{Staff, Villager, duty::WorkOnCases},
     clock::local_day,
     problem::Problem,
@@ -22,10 +21,10 @@ pub async fn shown_to_villager(app: &App, me: &Villager, id: CaseId) -> Result<(
     agency::reach(app.db.read(), me, id, local_day(app.clock.now())).await.map(drop)
 }
 
-/// Likewise staff; entered in the audit as other reads of the case.
-pub async fn shown_to_staff(app: &App, staff: &Staff<WorkOnCases>, id: CaseId) -> Result<(), Problem> {
+/// What is to be entered in the audit before it is shown, where staff may see the case; else 404.
+pub async fn shown_to_staff(app: &App, staff: &Staff<WorkOnCases>, id: CaseId) -> Result<Vec<Entry>, Problem> {
     let case = scope::one(scope::of_staff(staff), id, app.db.read()).await?;
-    trail::read(app, staff, &case, "file").await
+    trail::file_read(app, &case, "file").await
 }
 
 /// Nothing, where the villager may read the review: their own case, or one that they filed as a helper and may still act
@@ -38,21 +37,9 @@ pub async fn review_shown_to_villager(app: &App, me: &Villager, id: ReviewId) ->
     if reach.grant.is_none() || helps { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// Nothing, where anybody may see a file that came with this case: the case is shown publicly and nobody holds the file
-/// back; else 404.
-pub async fn shown_to_all(app: &App, id: CaseId, file: FileId) -> Result<(), Problem> {
-    let db = app.db.read();
-    let public = case::Entity::find_by_id(id).filter(publication::shown()).one(db).await?;
-    let held = content_check::Entity::find()
-        .filter(content_check::COLUMN.subject.eq(ContentSubject::Case))
-        .filter(content_check::COLUMN.subject_id.eq(id.0))
-        .filter(content_check::COLUMN.file_id.eq(file.0))
-        .filter(content_check::COLUMN.state.eq(ContentState::Held));
-    if public.is_some() && held.one(db).await?.is_none() { Ok(()) } else { Err(Problem::not_found()) }
-}
-
-/// Who follows a bad review up hears it, and nobody else: a voice tells who speaks (decision 0019).
-pub async fn review_shown_to_staff(app: &App, staff: &Staff<WorkOnCases>, id: ReviewId) -> Result<(), Problem> {
+/// Who follows a bad review up hears it, and nobody else: a voice tells who speaks (decision 0019). What is to be entered
+/// in the audit before.
+pub async fn review_shown_to_staff(app: &App, staff: &Staff<WorkOnCases>, id: ReviewId) -> Result<Vec<Entry>, Problem> {
     let db = app.db.read();
     let followed_up = follow_up::Entity::find()
         .filter(follow_up::COLUMN.review_id.eq(id))
@@ -61,5 +48,5 @@ pub async fn review_shown_to_staff(app: &App, staff: &Staff<WorkOnCases>, id: Re
         .await?
         .ok_or_else(Problem::not_found)?;
     let case = case::Entity::find_by_id(followed_up.case_id).one(db).await?.ok_or_else(Problem::not_found)?;
-    trail::read(app, staff, &case, "review_file").await
+    trail::file_read(app, &case, "review_file").await
 }

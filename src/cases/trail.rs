@@ -1,5 +1,5 @@
 //! What staff's reading and moving of cases leaves in the audit: of confidential and private cases and of
-//! children's all of it.
+//! children's all of it, of any case the reading of its files.
 
 use entity::case;
 
@@ -14,13 +14,8 @@ use crate::{
     problem::Problem,
 };
 
-/// Before a case, or `what` of it, is shown. Of an ordinary case it costs one look at the person's row.
-pub(super) async fn read(
-    app: &App,
-    staff: &Staff<WorkOnCases>,
-    case: &case::Model,
-    what: &'static str,
-) -> Result<(), Problem> {
+/// What reading `what` of a case is entered as: as nothing where it is an ordinary one.
+async fn reads(app: &App, case: &case::Model, what: &'static str) -> Result<Vec<Entry>, Problem> {
     let day = local_day(app.clock.now());
     let minor = people::is_minor(app.db.read(), &app.field_keys, case.person_id, day).await?;
     let actions = [
@@ -28,10 +23,30 @@ pub(super) async fn read(
         case.private.then_some("read_private_case"),
         minor.then_some("read_minor_case"),
     ];
-    for action in actions.into_iter().flatten() {
-        audit::note(app, &Actor::staff(staff), Entry::done(action, "case", case.id).of_fields(what)).await?;
+    Ok(actions.into_iter().flatten().map(|action| Entry::done(action, "case", case.id).of_fields(what)).collect())
+}
+
+/// Before a case, or `what` of it, is shown. Of an ordinary case it costs one look at the person's row.
+pub(super) async fn read(
+    app: &App,
+    staff: &Staff<WorkOnCases>,
+    case: &case::Model,
+    what: &'static str,
+) -> Result<(), Problem> {
+    for entry in reads(app, case, what).await? {
+        audit::note(app, &Actor::staff(staff), entry).await?;
     }
     Ok(())
+}
+
+/// What is to be entered before a file is shown that hangs on a case, or on its review: never nothing. The case is named
+/// either way, since the audit hides what it tells of a confidential one by the case.
+pub(super) async fn file_read(app: &App, case: &case::Model, what: &'static str) -> Result<Vec<Entry>, Problem> {
+    let mut entries = reads(app, case, what).await?;
+    if entries.is_empty() {
+        entries.push(Entry::done("read_file", "case", case.id).of_fields(what));
+    }
+    Ok(entries)
 }
 
 /// Before a list is shown that may hold confidential cases.

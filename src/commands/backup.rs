@@ -6,7 +6,7 @@ use super::{open, record, say};
 use crate::{
     app::StartFault,
     audit::Entry,
-    backup::{self, BackupFault, Made},
+    backup::{self, BackupFault, Made, Restored},
     config::Config,
     crypto::FieldKeys,
     db::Db,
@@ -37,7 +37,8 @@ pub(super) async fn backup(to: &Path) -> Result<ExitCode, StartFault> {
     let Made { files, missing, bytes } = made?;
     noted?;
     say(&format!("{}: the database and {files} objects of files, {bytes} bytes", to.display()));
-    say("The keys of the configuration are not in it: keep them elsewhere, as long as the backup.");
+    say("The keys of the configuration are not in it, and without crypto.field_keys neither database nor files can be");
+    say("read: keep them elsewhere, as long as the backup.");
     Ok(tell_missing(&missing))
 }
 
@@ -59,12 +60,43 @@ pub(super) async fn restore(from: &Path) -> Result<ExitCode, StartFault> {
         say(&format!("the schema is {} steps behind: run `shuoshi migrate up`", restored.steps_to_go));
     } else {
         let db = open(&config).await?;
-        let entry = Entry::plain("restore_backup", "backup").of_fields(format!("made_at={}", manifest.made_at));
+        let fields = format!("made_at={},sessions={}", manifest.made_at, restored.sessions);
+        let entry = Entry::plain("restore_backup", "backup").of_fields(fields);
         let noted = record(&db, &keys, entry).await;
         db.close().await;
         noted?;
     }
+    tell_of_since(&restored);
     Ok(tell_missing(&restored.missing))
+}
+
+/// What a backup cannot know of, and somebody has to do again.
+const SINCE: [&str; 5] = [
+    "- What was waiting to be sent is sent again, also what went out since: serve with jobs.enabled = false until the rest is done.",
+    "- Accounts that were deleted (DELETE /me) are there again with all that was known: tell who it was to delete them once more.",
+    "- Consents and authorisations that were withdrawn count again.",
+    "- Staff who were dismissed and keys that were revoked are let in again; passwords and second factors are those of then.",
+    "- What was taken from the pages of villages stands there again.",
+];
+
+/// Says what a restore undoes.
+fn tell_of_since(restored: &Restored) {
+    say(&format!("All sessions were ended ({}): everybody signs in again.", restored.sessions));
+    say(&format!("What happened after {} is undone, and is to be done again:", restored.manifest.made_at));
+    for line in SINCE {
+        say(line);
+    }
+    if let Some(publications) = &restored.publications {
+        say(&format!("  Publications that stand or wait to be shown: {}", publications.len()));
+        for (id, title) in publications {
+            say(&format!("  {id}  {title}"));
+        }
+    } else {
+        say(
+            "  Those that stand are listed by GET /staff/divisions/DIVISION/publications, once the schema is up to date.",
+        );
+    }
+    say("How each is done, and how to find what it was: src/guide/backup.md, After a restore.");
 }
 
 /// Says which files are not there; some are a failure.

@@ -65,6 +65,7 @@ pub(super) async fn doctor() -> Result<ExitCode, StartFault> {
             outside::look_at_wechat(&config, &mut findings).await;
             outside::look_at_wecom(&config, &mut findings).await;
             outside::look_at_channels(&config, &mut findings);
+            outside::look_at_content(&config, &mut findings);
         }
         Err(fault) => findings.fault(&fault.to_string()),
     }

@@ -107,8 +107,6 @@ pub async fn ask_for_look(
     command: Command<AskForLook>,
 ) -> Result<HttpResponse, Problem> {
     let (shared, caller, now) = (app.clone(), me.caller(), app.clock.now());
-    let ask = async move |tx: &Tx, _: &AskForLook| {
-        Ok(OwnContentView::of(&shared, own::ask(tx, &shared, &me, *id, now).await?))
-    };
+    let ask = async move |tx: &Tx, _: &AskForLook| Ok(OwnContentView::of(&shared, own::ask(tx, &me, *id, now).await?));
     command.once(&app, caller, StatusCode::OK, ask).await
 }

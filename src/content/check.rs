@@ -64,13 +64,13 @@ pub async fn check(app: &Arc<App>, question: Question) -> Result<Option<TimeDelt
     let outcome = match ops::openid(db, row.person_id).await? {
         None => Outcome::Unjudged(ContentReason::NoAccount),
         Some(openid) => match asked(app, &row, &openid).await {
-            Ok(Told::Now(judged)) => Outcome::Judged(judged),
-            Ok(Told::Later(trace)) => {
+            Ok(Reply::Now(judged)) => Outcome::Judged(judged),
+            Ok(Reply::Later(trace)) => {
                 note_asked(app, question, trace).await?;
                 return Ok(None);
             }
-            Ok(Told::Unread) => Outcome::Unjudged(ContentReason::Outage),
-            Ok(Told::Unreachable) => Outcome::Unjudged(ContentReason::NotFetched),
+            Ok(Reply::Unread) => Outcome::Unjudged(ContentReason::Outage),
+            Ok(Reply::Unreachable) => Outcome::Unjudged(ContentReason::NotFetched),
             Err(WechatError::NotSeenLately(_)) => Outcome::Unjudged(ContentReason::NotSeenLately),
             Err(WechatError::SecondQuota(_) | WechatError::MinuteQuota(_)) => return Ok(Some(NEXT_MINUTE)),
             Err(fault) if row.tries + 1 >= TRIES || is_lasting(&fault) => Outcome::Unjudged(ContentReason::Outage),
@@ -90,7 +90,7 @@ fn is_lasting(fault: &WechatError) -> bool {
 }
 
 /// What WeChat said.
-enum Told {
+enum Reply {
     Now(Judged),
     /// By an event of this trace.
     Later(String),
@@ -100,14 +100,14 @@ enum Told {
     Unread,
 }
 
-async fn asked(app: &App, row: &content_check::Model, openid: &str) -> Result<Told, WechatError> {
+async fn asked(app: &App, row: &content_check::Model, openid: &str) -> Result<Reply, WechatError> {
     let Some(file) = row.file_id else { return judged(app, row, openid).await };
     let until = app.clock.now() + LINK_FOR;
     let link = files::public_link(app, FileId(file), until).ok().flatten();
-    let Some(link) = link else { return Ok(Told::Unreachable) };
-    match MediaQuestion::new(openid, ops::scene(row.subject), Media::Picture, &link) {
-        Ok(question) => app.wechat.check_media(&question).await.map(Told::Later),
-        Err(_) => Ok(Told::Unreachable),
+    let Some(link) = link else { return Ok(Reply::Unreachable) };
+    match MediaQuestion::new(openid, ops::SCENE, Media::Picture, &link) {
+        Ok(question) => app.wechat.check_media(&question).await.map(Reply::Later),
+        Err(_) => Ok(Reply::Unreachable),
     }
 }
 
@@ -123,21 +123,21 @@ async fn note_asked(app: &Arc<App>, question: Question, trace: String) -> Result
             row.asked_at = Set(Some(now));
             row.since_at = Set(now);
             row.update(tx).await?;
-            pushes::again(tx, &shared, &trace, now).await
+            pushes::reprocess(tx, &shared, &trace, now).await
         })
         .await
 }
 
 /// The verdict on words.
-async fn judged(app: &App, row: &content_check::Model, openid: &str) -> Result<Told, WechatError> {
-    let Some(text) = ops::words_of(app, row) else { return Ok(Told::Unread) };
+async fn judged(app: &App, row: &content_check::Model, openid: &str) -> Result<Reply, WechatError> {
+    let Some(text) = ops::words_of(app, row) else { return Ok(Reply::Unread) };
     if text.trim().is_empty() {
-        return Ok(Told::Now(Judged::nothing()));
+        return Ok(Reply::Now(Judged::nothing()));
     }
     let mut verdicts = Vec::new();
     for piece in rules::pieces(&text) {
         // A piece of one to 2500 characters is what the question takes.
-        let Ok(question) = TextQuestion::new(openid, ops::scene(row.subject), &piece) else { return Ok(Told::Unread) };
+        let Ok(question) = TextQuestion::new(openid, ops::SCENE, &piece) else { return Ok(Reply::Unread) };
         let verdict = app.wechat.check_text(&question).await?;
         let risky = verdict.suggest == Suggest::Risky;
         verdicts.push(verdict);
@@ -145,7 +145,7 @@ async fn judged(app: &App, row: &content_check::Model, openid: &str) -> Result<T
             break;
         }
     }
-    Ok(rules::worst(verdicts).map_or(Told::Unread, |verdict| Told::Now(Judged::of(verdict))))
+    Ok(rules::worst(verdicts).map_or(Reply::Unread, |verdict| Reply::Now(Judged::of(verdict))))
 }
 
 /// Whether others may still be shown it: not what became confidential or private, or was taken back.
@@ -178,12 +178,16 @@ async fn locked(tx: &Tx, question: Question) -> Result<Option<content_check::Mod
 }
 
 async fn settled(app: &Arc<App>, question: Question, outcome: Option<Outcome>) -> Result<(), Problem> {
-    let (shared, now) = (app.clone(), app.clock.now());
+    let now = app.clock.now();
     app.db
         .transact(async move |tx| {
             let Some(row) = locked(tx, question).await? else { return Ok(()) };
             match outcome.clone() {
-                Some(outcome) => settle::settle(tx, &shared, row, outcome, now).await,
+                Some(outcome) => settle::settle(tx, row, outcome, now).await,
+                // Other words in the place of held ones stay what they are: the first must not come back.
+                None if row.rewordings > 0 => {
+                    settle::settle(tx, row, Outcome::Unjudged(ContentReason::Reworded), now).await
+                }
                 None => Ok(content_check::Entity::delete_by_id(row.id).exec(tx).await.map(drop)?),
             }
         })
@@ -210,7 +214,6 @@ async fn tried(app: &Arc<App>, question: Question) -> Result<(), Problem> {
 /// Those of the database.
 pub async fn media_checked(
     tx: &Tx,
-    app: &App,
     trace_id: &str,
     error_code: i64,
     judged: Judged,
@@ -225,7 +228,7 @@ pub async fn media_checked(
     if row.state == ContentState::Asked {
         let outcome =
             if error_code == 0 { Outcome::Judged(judged) } else { Outcome::Unjudged(ContentReason::NotFetched) };
-        settle::settle(tx, app, row, outcome, now).await?;
+        settle::settle(tx, row, outcome, now).await?;
     }
     Ok(true)
 }

@@ -19,7 +19,7 @@ mod watch;
 pub use check::{Question, check, media_checked};
 pub use ops::{
     Words, drop_cases, drop_parts, drop_subject, forget, forget_person, has_passed, look_at, look_at_photos,
-    photo_is_public, shown_photos, shown_words,
+    photo_is_public, shown_photos, shown_words, words_to_quote,
 };
 pub use settle::Judged;
 pub use watch::watch;

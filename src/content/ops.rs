@@ -220,11 +220,8 @@ pub(super) async fn openid(db: &impl ConnectionTrait, person: Option<PersonId>) 
     Ok(account.map(|account| account.openid))
 }
 
-/// Where words will stand, as WeChat calls it.
-pub(super) fn scene(_: ContentSubject) -> Scene {
-    // A page that the village reads together.
-    Scene::Forum
-}
+/// Where words will stand, as WeChat calls it: a page that the village reads together.
+pub(super) const SCENE: Scene = Scene::Forum;
 
 /// The words; none where there are none, or where they do not open: then nobody is shown them, and nothing else is missed.
 pub(super) fn words_of(app: &App, row: &content_check::Model) -> Option<String> {
@@ -255,6 +252,25 @@ pub async fn shown_words(
         }
     }
     Ok(shown)
+}
+
+/// The words of a part that may be shown, held until the commit: nobody holds them back meanwhile.
+pub async fn words_to_quote(
+    tx: &Tx,
+    app: &App,
+    subject: ContentSubject,
+    id: Uuid,
+    part: &str,
+) -> Result<Option<String>, Problem> {
+    let row = content_check::Entity::find()
+        .filter(content_check::COLUMN.subject.eq(subject))
+        .filter(content_check::COLUMN.subject_id.eq(id))
+        .filter(content_check::COLUMN.part.eq(part))
+        .filter(content_check::COLUMN.state.eq(ContentState::Passed))
+        .lock(LockType::Update)
+        .one(tx)
+        .await?;
+    Ok(row.and_then(|row| words_of(app, &row)))
 }
 
 /// Whether every part of something may be shown: all so many of them, since a part of which nothing is known passed nothing.

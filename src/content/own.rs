@@ -1,10 +1,9 @@
 //! What somebody may do about their own words: give others, or ask for a person.
 
 use entity::{
-    Instant,
+    Instant, case,
     content_check::{self, ContentReason, ContentState, ContentSubject},
-    id::ContentCheckId,
-    person,
+    id::{CaseId, ContentCheckId},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -18,9 +17,10 @@ use super::{ops, settle};
 use crate::{
     app::App,
     auth::Villager,
+    cases,
     db::Tx,
     http::{Cursor, PageQuery},
-    personal::{PersonName, Personal, PrivateText},
+    personal::{Personal, PrivateText},
     problem::{Code, Problem},
     talks::words,
 };
@@ -57,10 +57,11 @@ async fn held(tx: &Tx, me: &Villager, id: ContentCheckId) -> Result<content_chec
     row.ok_or_else(Problem::not_found)
 }
 
-/// Gives other words, which are looked at anew.
+/// Gives other words for what is held. WeChat looks at them anew, and then a person: what the desk has read was
+/// something else.
 ///
 /// # Errors
-/// `not_found`, `limit_reached` after five times, `transition_not_allowed` of what is no text of a case.
+/// `not_found`, `limit_reached` after five times, `transition_not_allowed` of what is not held or no text of a case.
 pub(super) async fn reword(
     tx: &Tx,
     app: &App,
@@ -70,15 +71,14 @@ pub(super) async fn reword(
     now: Instant,
 ) -> Result<content_check::Model, Problem> {
     let mut row = held(tx, me, id).await?;
-    if row.subject != ContentSubject::Case || row.file_id.is_some() {
+    if row.subject != ContentSubject::Case || row.file_id.is_some() || row.state != ContentState::Held {
         return Err(Code::TransitionNotAllowed.into());
     }
     if row.rewordings >= REWORDINGS {
         return Err(Code::LimitReached.into());
     }
-    let person = person::Entity::find_by_id(me.person()).one(tx).await?;
-    let name: Option<PersonName> = app.field_keys.open_if(person.and_then(|row| row.name).as_ref())?;
-    let text = words::published(body.text.trim(), name.as_slice());
+    let case = case::Entity::find_by_id(CaseId(row.subject_id)).one(tx).await?.ok_or_else(Problem::not_found)?;
+    let text = words::published(body.text.trim(), &cases::publication::names(tx, app, &case).await?);
     row.digest = ops::digest(&app.field_keys, &text)?;
     row.text = Some(app.field_keys.close(&PrivateText::of_stored(text))?);
     row.version += 1;
@@ -98,7 +98,6 @@ pub(super) async fn reword(
 /// `not_found`, `transition_not_allowed`.
 pub(super) async fn ask(
     tx: &Tx,
-    app: &App,
     me: &Villager,
     id: ContentCheckId,
     now: Instant,
@@ -108,6 +107,5 @@ pub(super) async fn ask(
         return Err(Code::TransitionNotAllowed.into());
     }
     (row.state, row.reason) = (ContentState::ToReview, Some(ContentReason::AskedFor));
-    settle::write(tx, app, row, now).await?;
-    content_check::Entity::find_by_id(id).one(tx).await?.ok_or_else(Problem::not_found)
+    settle::write(tx, row, now).await
 }

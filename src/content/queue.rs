@@ -147,8 +147,8 @@ pub(super) async fn decide(
     (row.decided_at, row.decided_by) = (Some(now), Some(staff.id()));
     row.decision_text = body.reason.as_ref().map(|reason| reason.trim().to_owned());
     let reason = row.decision_text.clone().unwrap_or_default();
-    settle::write(tx, app, row, now).await?;
+    let row = settle::write(tx, row, now).await?;
     let entry = Entry::done(action, "content", id).because(reason);
     audit::record(tx, &app.field_keys, &Actor::staff(staff), entry, now).await?;
-    content_check::Entity::find_by_id(id).one(tx).await?.ok_or_else(Problem::not_found)
+    Ok(row)
 }

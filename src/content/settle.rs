@@ -9,7 +9,6 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde_json::{Value, json};
 
 use crate::{
-    app::App,
     db::Tx,
     notices::{self, About, Telling},
     problem::Problem,
@@ -59,7 +58,6 @@ pub(super) enum Outcome {
 /// by itself, whoever wrote it.
 pub(super) async fn settle(
     tx: &Tx,
-    app: &App,
     mut row: content_check::Model,
     outcome: Outcome,
     now: Instant,
@@ -67,6 +65,8 @@ pub(super) async fn settle(
     match outcome {
         Outcome::Judged(judged) => {
             (row.state, row.reason) = match judged.suggest {
+                // The desk has read the first words, and WeChat knows nobody's name: a person reads these, too.
+                Suggest::Pass if row.rewordings > 0 => (ContentState::ToReview, Some(ContentReason::Reworded)),
                 Suggest::Pass => (ContentState::Passed, None),
                 Suggest::Review => (ContentState::ToReview, Some(ContentReason::Review)),
                 Suggest::Risky => (ContentState::Held, None),
@@ -85,22 +85,29 @@ pub(super) async fn settle(
         _ => "to_review",
     };
     metrics::counter!("shuoshi_content_checks_total", "outcome" => outcome).increment(1);
-    write(tx, app, row, now).await
+    write(tx, row, now).await.map(drop)
 }
 
 /// Writes where it stands now, with what follows from it.
-pub(super) async fn write(tx: &Tx, app: &App, mut row: content_check::Model, now: Instant) -> Result<(), Problem> {
+pub(super) async fn write(
+    tx: &Tx,
+    mut row: content_check::Model,
+    now: Instant,
+) -> Result<content_check::Model, Problem> {
     row.version += 1;
     row.since_at = now;
-    let seen = row.clone();
-    row.into_active_model().reset_all().update(tx).await?;
-    if seen.subject == ContentSubject::Publication {
-        publications::looked_at(tx, app, PublicationId(seen.subject_id), now).await?;
+    let row = row.into_active_model().reset_all().update(tx).await?;
+    if row.subject == ContentSubject::Publication {
+        publications::show_if_passed(tx, PublicationId(row.subject_id), now).await?;
     }
-    if seen.state == ContentState::Held {
-        notices::tell(tx, tellings(&seen), now).await?;
+    if row.state == ContentState::Held {
+        notices::tell(tx, tellings(&row), now).await?;
+        if row.subject == ContentSubject::Case && row.file_id.is_none() {
+            // A page that quotes them goes, too.
+            publications::words_held(tx, CaseId(row.subject_id), now).await?;
+        }
     }
-    Ok(())
+    Ok(row)
 }
 
 /// Whoever wrote it is told politely; what the staff wrote is theirs to mend.

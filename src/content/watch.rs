@@ -54,7 +54,6 @@ pub async fn watch(app: &Arc<App>) -> Result<(), Problem> {
         .all(app.db.read())
         .await?;
     for id in stuck {
-        let shared = app.clone();
         app.db
             .transact(async move |tx| {
                 let row = content_check::Entity::find_by_id(id).lock(LockType::Update).one(tx).await?;
@@ -65,7 +64,7 @@ pub async fn watch(app: &Arc<App>) -> Result<(), Problem> {
                     ContentState::Waiting if !is_to_be_asked(tx, &row).await? => ContentReason::Outage,
                     _ => return Ok(()),
                 };
-                settle::settle(tx, &shared, row, Outcome::Unjudged(reason), now).await
+                settle::settle(tx, row, Outcome::Unjudged(reason), now).await
             })
             .await?;
     }

@@ -17,7 +17,7 @@ use secrecy::ExposeSecret;
 use super::sqlite;
 use crate::config;
 
-/// What a copy of a database is called in an archive, which also says of which engine it is.
+/// What a copy of a database is called, which also says of which engine it is.
 const SQLITE_COPY: &str = "database.sqlite";
 const POSTGRES_COPY: &str = "database.dump";
 

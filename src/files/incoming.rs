@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_multipart::{Field, Multipart, MultipartError};
+use actix_multipart::{Field, Multipart};
 use actix_web::{
     HttpRequest,
     dev::Payload,
@@ -13,7 +13,10 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::clean::MAX_FILE;
-use crate::problem::{Code, Problem};
+use crate::{
+    http::misshapen,
+    problem::{Code, Problem},
+};
 
 /// Words that some clients send along with a file; they are passed over.
 const MOST_WORDS: usize = 16;
@@ -51,7 +54,7 @@ impl Announced {
         }
         let name = match req.headers().get("X-Upload-Id").map(|value| value.to_str()) {
             None => None,
-            Some(Ok(name)) if fits(name) => Some(name.to_owned()),
+            Some(Ok(name)) if is_upload_name(name) => Some(name.to_owned()),
             Some(_) => return Err(Problem::field("header/X-Upload-Id", "format")),
         };
         let part = match req.headers().get(CONTENT_RANGE).map(|value| value.to_str()) {
@@ -73,7 +76,7 @@ impl Announced {
 }
 
 /// 8 to 64 letters, digits, `-`, `_` and `.`: it stands in an address.
-pub(super) fn fits(name: &str) -> bool {
+pub(super) fn is_upload_name(name: &str) -> bool {
     (8..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
@@ -195,13 +198,6 @@ fn extension_of(field: &Field) -> Option<String> {
     known.then(|| extension.chars().take(16).collect::<String>().to_ascii_lowercase())
 }
 
-fn misshapen(fault: &MultipartError) -> Problem {
-    match fault {
-        MultipartError::BoundaryMissing | MultipartError::ContentTypeParse => Code::UnsupportedMediaType.into(),
-        _ => Code::Malformed.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,9 +216,9 @@ mod tests {
 
     #[test]
     fn a_name_of_an_upload_may_stand_in_an_address() {
-        assert!(fits("a1b2c3d4") && fits("01890a5d-ac96-774b-bcce-b302099a8057"));
+        assert!(is_upload_name("a1b2c3d4") && is_upload_name("01890a5d-ac96-774b-bcce-b302099a8057"));
         for wrong in ["short", "with space", "a/b/c/d/e", "ein:zwei", &"x".repeat(65)] {
-            assert!(!fits(wrong), "{wrong}");
+            assert!(!is_upload_name(wrong), "{wrong}");
         }
     }
 }

@@ -9,13 +9,14 @@ mod access;
 pub mod api;
 mod attach;
 mod clean;
+mod document;
 mod incoming;
 mod links;
-mod pair;
 mod reader;
-mod sealing;
+pub(crate) mod sealing;
 mod serve;
 mod store;
+mod store_identity;
 mod sweep;
 mod take_in;
 mod uploads;
@@ -26,11 +27,10 @@ pub use attach::{
     move_person, move_thing, views_of,
 };
 pub use links::public_link;
-pub use serve::whole;
 pub use store::{Store, Stored};
 pub use sweep::{sweep, sweep_orphans};
 pub use take_in::objects;
-pub use views::FileView;
+pub use views::{FileView, UploadView};
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    clean::{Format, MAX_FILE},
+    clean::{Early, Format, MAX_FILE},
     incoming::{Announced, Incoming, Next},
     uploads::Open,
 };
@@ -20,7 +20,7 @@ use crate::{
 pub(super) const BLOCK: usize = 512 * 1024;
 /// After so long without a byte what is here is written: the line may be dead without knowing.
 const WRITTEN_AFTER: Duration = Duration::from_secs(2);
-/// So many bytes tell what a file is.
+/// So many bytes tell what a file is, unless it begins with a long tag.
 const TELLS: usize = 64;
 
 /// Why bytes were read no further.
@@ -131,8 +131,11 @@ impl<'a> Reader<'a> {
         if open.received > 0 || self.buffer.len() < TELLS {
             return Ok(());
         }
-        let Some(format) = Format::of(&self.buffer) else {
-            return Err(Stopped::Refused(Code::FileKindUnsupported.into()));
+        let format = match Format::early(&self.buffer) {
+            Early::Known(format) => format,
+            Early::Nothing => return Err(Stopped::Refused(Code::FileKindUnsupported.into())),
+            // What it is shows once all of it is here.
+            Early::NotYet => return Ok(()),
         };
         let known = open.total.unwrap_or(self.buffer.len() as u64);
         if known > format.most() as u64 {

@@ -46,14 +46,6 @@ impl Size {
     }
 }
 
-/// The bytes of a file, for who has looked whether they may be used.
-pub async fn whole(app: &App, row: &file::Model) -> Result<Vec<u8>, Problem> {
-    let (name, _) = objects(row.id);
-    let key = FileKey::open(&app.field_keys, &row.key)?;
-    let sealed = app.files.store.get(&name).await?.ok_or_else(Problem::not_found)?;
-    sealing::open(&key, &name, &sealed)
-}
-
 /// Answers with a file. What is asked for small and has no small one is not there.
 pub(super) async fn serve(
     app: &Data<App>,

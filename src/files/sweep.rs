@@ -16,7 +16,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, se
 use uuid::Uuid;
 
 use super::{
-    pair,
+    store_identity,
     take_in::remove_objects,
     uploads::{self, Block},
 };
@@ -111,7 +111,7 @@ async fn remove_gone(app: &App) -> Result<bool, Problem> {
 
 /// Bytes that no row names: what a crash left between the two.
 pub async fn sweep_orphans(app: &App) -> Result<(), Problem> {
-    if !pair::belong_together(app).await? {
+    if !store_identity::belong_together(app).await? {
         tracing::error!(
             store = app.files.store.place(),
             "this store is not the one of this database; nothing that no row names is removed"

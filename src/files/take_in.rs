@@ -42,156 +42,171 @@ pub(super) async fn take_in(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let announced = Announced::read(&req)?;
-    let task = actix_web::rt::spawn(async move { receive(&app, owner, &req, payload, &announced).await });
+    let intake = Intake { app, owner, req, announced };
+    let task = actix_web::rt::spawn(async move { intake.receive(payload).await });
     task.await.map_err(Problem::unexpected)?
 }
 
-async fn receive(
-    app: &Data<App>,
+/// One call that brings a file or a part of one.
+struct Intake {
+    app: Data<App>,
     owner: Owner,
-    req: &HttpRequest,
-    payload: Payload,
-    announced: &Announced,
-) -> Result<HttpResponse, Problem> {
-    if let Some(name) = &announced.name
-        && let Some(first) = command(req, name.as_bytes())?.answered_before(app, owner.id()).await?
-    {
-        return Ok(first);
+    req: HttpRequest,
+    announced: Announced,
+}
+
+impl Intake {
+    /// Whether a later call may go on with what this one brings: only an upload that has a name can be named again.
+    fn is_resumable(&self) -> bool {
+        self.announced.name.is_some()
     }
-    // Also where the headers are all that ever comes.
-    let patience = Duration::from_secs(app.config.files.silent_for_s);
-    let Ok(incoming) = timeout(patience, Incoming::open(req, payload)).await else { return Err(Code::Timeout.into()) };
-    let mut incoming = incoming?;
-    let begun = uploads::begin(app, owner, announced, incoming.extension.as_deref()).await;
-    let mut open = match begun {
-        Ok(Begun::Go(open)) => open,
-        Ok(Begun::Behind { received, total }) => {
-            incoming.drain().await;
-            return Ok(part_taken(received, total));
+
+    /// What makes the call repeatable; the name of an upload stands for its bytes.
+    fn command(&self, digest: &[u8]) -> Result<Command<()>, Problem> {
+        let sent = self.announced.name.as_ref().map_or(digest, |name| name.as_bytes());
+        Command::new(&self.req, self.req.path(), sent, ())
+    }
+
+    async fn receive(&self, payload: Payload) -> Result<HttpResponse, Problem> {
+        if self.is_resumable()
+            && let Some(first) = self.command(&[])?.answered_before(&self.app, self.owner.id()).await?
+        {
+            return Ok(first);
         }
-        Ok(Begun::Finished(id)) => {
-            incoming.drain().await;
-            return finished_before(app, req, owner, announced, id).await;
-        }
-        Err(problem) => {
-            incoming.drain().await;
-            return Err(problem);
-        }
-    };
-    let mut reader = Reader::new(app, announced, &open);
-    match reader.read(&mut incoming, &mut open).await {
-        Ok(()) => {}
-        Err(Stopped::Refused(problem)) => {
-            refuse(app, &open).await;
-            incoming.drain().await;
-            return Err(problem);
-        }
-        Err(Stopped::Broken(problem)) => {
-            // Without a name nobody can go on with it.
-            if announced.name.is_none() {
-                discard(app, &open).await;
+        // Also where the headers are all that ever comes.
+        let patience = Duration::from_secs(self.app.config.files.silent_for_s);
+        let incoming = timeout(patience, Incoming::open(&self.req, payload)).await;
+        let incoming = incoming.unwrap_or_else(|_| Err(Code::Timeout.into()))?;
+        let begun = uploads::begin(&self.app, self.owner, &self.announced, incoming.extension.as_deref()).await;
+        let mut open = match begun {
+            Ok(Begun::Go(open)) => open,
+            Ok(Begun::Behind { received, total }) => {
+                incoming.drain().await;
+                return Ok(part_taken(received, total));
             }
-            return Err(problem);
+            Ok(Begun::Finished(id)) => {
+                incoming.drain().await;
+                return self.finished_before(id).await;
+            }
+            Err(problem) => {
+                incoming.drain().await;
+                return Err(problem);
+            }
+        };
+        match self.read(incoming, &mut open).await? {
+            Some(digest) => self.finish(&digest, open).await,
+            None => Ok(part_taken(open.received, open.total)),
         }
     }
-    // Without a range the whole came, unless it is shorter than what was announced or has arrived before.
-    let whole = reader.is_past_what_was_here() && open.total.is_none_or(|total| total == open.received);
-    if announced.part.is_none() && !whole {
-        return Err(Problem::new(Code::UploadOffset).at_offset(open.received));
-    }
-    if open.total.is_none_or(|total| total != open.received) && announced.part.is_some() {
-        return Ok(part_taken(open.received, open.total));
-    }
-    let sent = announced.name.as_ref().map_or_else(|| reader.digest(), |name| name.as_bytes().to_vec());
-    finish(app, owner, req, &sent, announced.name.is_none(), open).await
-}
 
-/// What makes a call repeatable; the name of an upload stands for its bytes.
-fn command(req: &HttpRequest, sent: &[u8]) -> Result<Command<()>, Problem> {
-    Command::new(req, req.path(), sent, ())
-}
+    /// Reads what the call brings: the digest of its bytes where the file is whole then, none where more is to come.
+    async fn read(&self, mut incoming: Incoming, open: &mut Open) -> Result<Option<Vec<u8>>, Problem> {
+        let mut reader = Reader::new(&self.app, &self.announced, open);
+        match reader.read(&mut incoming, open).await {
+            Ok(()) => {}
+            Err(Stopped::Refused(problem)) => {
+                logged(open.refuse(&self.app).await);
+                incoming.drain().await;
+                return Err(problem);
+            }
+            Err(Stopped::Broken(problem)) => {
+                // Nobody can go on with it; that it kept the server busy is remembered.
+                if !self.is_resumable() {
+                    logged(open.refuse(&self.app).await);
+                }
+                return Err(problem);
+            }
+        }
+        let all_is_here = open.total.is_none_or(|total| total == open.received);
+        match self.announced.part {
+            Some(_) => Ok(all_is_here.then(|| reader.digest())),
+            None if all_is_here && reader.is_past_what_was_here() => Ok(Some(reader.digest())),
+            // Without a range the whole comes; this was shorter than announced, or than what had arrived before.
+            None => Err(Problem::new(Code::UploadOffset).at_offset(open.received)),
+        }
+    }
 
-/// Makes a file of all that arrived; what came `once` cannot be gone on with.
-async fn finish(
-    app: &Data<App>,
-    owner: Owner,
-    req: &HttpRequest,
-    sent: &[u8],
-    once: bool,
-    open: Open,
-) -> Result<HttpResponse, Problem> {
-    let cleaned = match cleaned(app, &open).await {
-        Ok(Some(cleaned)) => cleaned,
-        Ok(None) => {
+    /// Makes a file of all that arrived.
+    async fn finish(&self, digest: &[u8], open: Open) -> Result<HttpResponse, Problem> {
+        let id = FileId::fresh();
+        let row = match self.make(id, &open).await {
+            Ok(row) => row,
+            Err(problem) => {
+                self.let_go(&open).await;
+                return Err(problem);
+            }
+        };
+        let upload = open.id;
+        let operation = async move |tx: &Tx, (): &()| {
+            let inserted = row.clone().insert(tx).await?;
+            match uploads::finish(tx, upload, inserted.id).await? {
+                Some(made) if made != inserted.id => {
+                    // Another call was faster: its file is the answer.
+                    file::Entity::delete_by_id(inserted.id).exec(tx).await?;
+                    let first = file::Entity::find_by_id(made).one(tx).await?.ok_or_else(Problem::not_found)?;
+                    Ok(FileView::of(&first))
+                }
+                Some(_) => Ok(FileView::of(&inserted)),
+                None => Err(Problem::new(Code::UploadOffset).at_offset(0)),
+            }
+        };
+        let answer = self.command(digest)?.once(&self.app, self.owner.id(), StatusCode::CREATED, operation).await;
+        self.clean_up(id, &open, &answer).await;
+        answer
+    }
+
+    /// Looks all that arrived over, writes it anew and stores it; the row says what it is.
+    async fn make(&self, id: FileId, open: &Open) -> Result<file::ActiveModel, Problem> {
+        match cleaned(&self.app, open).await {
+            Ok(Some(cleaned)) => keep(&self.app, self.owner, id, &cleaned).await,
             // What was kept is lost: the sender begins anew.
-            discard(app, &open).await;
-            return Err(Problem::new(Code::UploadOffset).at_offset(0));
-        }
-        Err(problem) => {
-            if problem.is_refusal() {
-                refuse(app, &open).await;
-            } else if once {
-                discard(app, &open).await;
+            Ok(None) => {
+                logged(open.discard(&self.app).await);
+                Err(Problem::new(Code::UploadOffset).at_offset(0))
             }
-            return Err(problem);
-        }
-    };
-    let id = FileId::fresh();
-    let row = match keep(app, owner, id, &cleaned).await {
-        Ok(row) => row,
-        Err(problem) => {
-            if once {
-                discard(app, &open).await;
+            Err(problem) => {
+                if problem.is_refusal() {
+                    logged(open.refuse(&self.app).await);
+                }
+                Err(problem)
             }
-            return Err(problem);
         }
-    };
-    let upload = open.id;
-    let operation = async move |tx: &Tx, (): &()| {
-        let inserted = row.clone().insert(tx).await?;
-        match uploads::finish(tx, upload, inserted.id).await? {
-            Some(made) if made != inserted.id => {
-                // Another call was faster: its file is the answer.
-                file::Entity::delete_by_id(inserted.id).exec(tx).await?;
-                let first = file::Entity::find_by_id(made).one(tx).await?.ok_or_else(Problem::not_found)?;
-                Ok(FileView::of(&first))
+    }
+
+    /// Takes away what is not needed any more once there is an answer, as far as that is known.
+    async fn clean_up(&self, id: FileId, open: &Open, answer: &Result<HttpResponse, Problem>) {
+        match file::Entity::find_by_id(id).one(self.app.db.read()).await {
+            Ok(Some(_)) => logged(open.remove_blocks(&self.app.files.store).await),
+            // The answer is an earlier one's, or a refusal: what was made for this one goes again.
+            Ok(None) if answer.as_ref().map_or_else(Problem::is_refusal, |_| true) => {
+                logged(remove_objects(&self.app, id).await);
+                logged(open.discard(&self.app).await);
             }
-            Some(_) => Ok(FileView::of(&inserted)),
-            None => Err(Problem::new(Code::UploadOffset).at_offset(0)),
+            // After any other fault it may have been made all the same; what was not, the sweep finds.
+            Ok(None) => self.let_go(open).await,
+            Err(_) => {}
         }
-    };
-    let answer = command(req, sent)?.once(app, owner.id(), StatusCode::CREATED, operation).await;
-    match file::Entity::find_by_id(id).one(app.db.read()).await {
-        Ok(Some(_)) => {
-            logged(open.remove_blocks(&app.files.store).await);
-            return answer;
+    }
+
+    /// The last part came again: the answer is the one it had.
+    async fn finished_before(&self, id: FileId) -> Result<HttpResponse, Problem> {
+        let operation = async move |tx: &Tx, (): &()| {
+            let row = file::Entity::find_by_id(id).one(tx).await?;
+            let row = row.filter(|row| row.state == FileState::Kept).ok_or_else(Problem::not_found)?;
+            Ok(FileView::of(&row))
+        };
+        self.command(&[])?.once(&self.app, self.owner.id(), StatusCode::CREATED, operation).await
+    }
+
+    /// Takes an upload away that no later call can go on with.
+    async fn let_go(&self, open: &Open) {
+        if !self.is_resumable() {
+            logged(open.discard(&self.app).await);
         }
-        Ok(None) => {}
-        // Whether it is made nobody knows now.
-        Err(_) => return answer,
     }
-    // The answer is an earlier one's, or a refusal: what was made for this one goes again. After any other fault it may
-    // have been made all the same; what was not, the sweep finds.
-    let known = answer.as_ref().map_or_else(Problem::is_refusal, |_| true);
-    if known {
-        logged(remove_objects(app, id).await);
-    }
-    if known || once {
-        discard(app, &open).await;
-    }
-    answer
 }
 
-/// Takes away what was refused.
-async fn refuse(app: &App, open: &Open) {
-    logged(open.refuse(app).await);
-}
-
-/// Takes an upload away; what the store or the database does not let go now, the sweeps do.
-async fn discard(app: &App, open: &Open) {
-    logged(open.discard(app).await);
-}
-
+/// What store or database do not let go now, the sweeps do.
 fn logged(outcome: Result<(), Problem>) {
     if let Err(problem) = outcome {
         tracing::warn!(reason = problem.source_text(), "bytes that are not needed any more are still there");
@@ -260,30 +275,13 @@ pub(super) async fn remove_objects(app: &App, id: FileId) -> Result<(), Problem>
     app.files.store.remove(&small).await
 }
 
-/// The last part came again: the answer is the one it had.
-async fn finished_before(
-    app: &App,
-    req: &HttpRequest,
-    owner: Owner,
-    announced: &Announced,
-    id: FileId,
-) -> Result<HttpResponse, Problem> {
-    let name = announced.name.as_deref().unwrap_or_default();
-    let operation = async move |tx: &Tx, (): &()| {
-        let row = file::Entity::find_by_id(id).one(tx).await?;
-        let row = row.filter(|row| row.state == FileState::Kept).ok_or_else(Problem::not_found)?;
-        Ok(FileView::of(&row))
-    };
-    command(req, name.as_bytes())?.once(app, owner.id(), StatusCode::CREATED, operation).await
-}
-
 /// What the sender of a part is told.
 fn part_taken(received: u64, total: Option<u64>) -> HttpResponse {
-    said(StatusCode::ACCEPTED, &UploadView::of(received, total, None), received)
+    with_offset(StatusCode::ACCEPTED, &UploadView::of(received, total, None), received)
 }
 
 /// JSON, and the offset in a header.
-pub(super) fn said<T: Serialize>(status: StatusCode, view: &T, received: u64) -> HttpResponse {
+pub(super) fn with_offset<T: Serialize>(status: StatusCode, view: &T, received: u64) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header(("Upload-Offset", received.to_string()))
         .insert_header(actix_web::http::header::ContentEncoding::Identity)

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     app::App,
+    config,
     crypto::FieldKeys,
     db::{self, Tx},
     problem::{Code, Problem},
@@ -68,7 +69,7 @@ pub(super) async fn begin(
     extension: Option<&str>,
 ) -> Result<Begun, Problem> {
     let (now, keys) = (app.clock.now(), app.field_keys.clone());
-    let limits = (app.config.files.open_uploads, app.config.files.daily_mb);
+    let limits = app.config.files.clone();
     let (announced, extension) = (announced.clone(), extension.map(str::to_owned));
     let begun = app.db.transact(async move |tx| {
         let writer = Uuid::now_v7();
@@ -82,7 +83,7 @@ pub(super) async fn begin(
         if announced.part.is_some_and(|part| part.from > 0) {
             return Err(Problem::new(Code::UploadOffset).at_offset(0));
         }
-        check_limits(tx, owner, announced.part, limits, now).await?;
+        check_limits(tx, owner, announced.part, &limits, now).await?;
         let (id, key) = (UploadId::fresh(), FileKey::fresh());
         // A colon stands in no name that a caller gives.
         let name = announced.name.clone().unwrap_or_else(|| format!("once:{id}"));
@@ -153,7 +154,7 @@ async fn check_limits(
     tx: &Tx,
     owner: Owner,
     part: Option<Part>,
-    (open, daily_mb): (u32, u32),
+    limits: &config::Files,
     now: Instant,
 ) -> Result<(), Problem> {
     let of_today: Vec<(i64, Option<i64>, Option<FileId>, Instant)> = upload::Entity::find()
@@ -173,8 +174,8 @@ async fn check_limits(
     });
     let bytes = counted.sum::<u64>();
     let asked = part.map_or(0, |part| part.total);
-    if on_their_way >= usize::try_from(open).unwrap_or(usize::MAX) || bytes + asked > u64::from(daily_mb) * 1024 * 1024
-    {
+    let open = usize::try_from(limits.open_uploads).unwrap_or(usize::MAX);
+    if on_their_way >= open || bytes + asked > u64::from(limits.daily_mb) * 1024 * 1024 {
         return Err(Problem::new(Code::TooManyUploads).retry_after(3600));
     }
     Ok(())

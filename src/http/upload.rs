@@ -75,7 +75,9 @@ async fn of_form(req: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> 
     file.ok_or_else(|| Problem::field("/file", "required"))
 }
 
-fn misshapen(fault: &MultipartError) -> Problem {
+/// What is said of a form that cannot be read.
+#[must_use]
+pub fn misshapen(fault: &MultipartError) -> Problem {
     match fault {
         MultipartError::BoundaryMissing | MultipartError::ContentTypeParse => Code::UnsupportedMediaType.into(),
         _ => Code::Malformed.into(),

@@ -7,5 +7,5 @@ mod queue;
 pub mod sweeps;
 mod worker;
 
-pub use queue::{Job, enqueue, enqueue_all, enqueue_sms, queue_age_s};
+pub use queue::{Job, Text, enqueue, enqueue_all, enqueue_anew, enqueue_sms, queue_age_s};
 pub use worker::{keep_current, run_due, work};

@@ -37,6 +37,9 @@ pub enum Job {
         to: String,
         /// What.
         text: String,
+        /// From then on it is worth nothing.
+        #[serde(default)]
+        until: Option<Instant>,
     },
     /// Puts together the copy of their own data that somebody asked for.
     BuildExport {
@@ -65,7 +68,7 @@ pub enum Job {
 }
 
 /// Kinds of jobs that wait for servers of others, and so have a loop of their own.
-const OUTSIDE: [&str; 4] = ["deliver_event", "check_content", "send_notice", "tell_staff"];
+const OUTSIDE: [&str; 5] = ["deliver_event", "check_content", "send_notice", "send_sms", "tell_staff"];
 
 /// Which jobs a loop takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +95,33 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 pub(super) const BATCH: usize = 64;
 /// Tries before a job is left for a human.
 const TRIES: i32 = 8;
+/// How long done jobs are kept, and those that nobody looked at after they were given up: what they hold may be personal.
+const DONE_KEPT: TimeDelta = TimeDelta::days(7);
+const DEAD_KEPT: TimeDelta = TimeDelta::days(30);
+/// Texts of one sort that come closer together are one text.
+const SELDOM: TimeDelta = TimeDelta::minutes(10);
 
 /// Puts a job in the caller's transaction. With a `key`, a second job of the same key is none.
 pub async fn enqueue(tx: &Tx, job: &Job, run_at: Instant, key: Option<String>) -> Result<(), Problem> {
     let once = OnConflict::column(job::Column::Key).do_nothing().to_owned();
     job::Entity::insert(row(job, run_at, key)?).on_conflict(once).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Puts a job in that is the only one of its key: one that is over begins anew, one that lives stays as it is.
+pub async fn enqueue_anew(tx: &Tx, job: &Job, run_at: Instant, key: String) -> Result<(), Problem> {
+    let over = |column| Expr::col((job::Entity, column)).is_not_null();
+    let anew = OnConflict::column(job::Column::Key)
+        .update_columns([
+            job::Column::RunAt,
+            job::Column::Attempts,
+            job::Column::LeasedUntil,
+            job::Column::DoneAt,
+            job::Column::DeadAt,
+        ])
+        .action_and_where(over(job::Column::DoneAt).or(over(job::Column::DeadAt)))
+        .to_owned();
+    job::Entity::insert(row(job, run_at, Some(key))?).on_conflict(anew).exec_without_returning(tx).await?;
     Ok(())
 }
 
@@ -124,10 +149,37 @@ fn row(job: &Job, run_at: Instant, key: Option<String>) -> Result<job::ActiveMod
     })
 }
 
-/// Puts a text message in the caller's transaction.
-pub async fn enqueue_sms(tx: &Tx, app: &App, to: &PhoneNumber, text: String, now: Instant) -> Result<(), Problem> {
-    let (to, text) = (app.field_keys.close(to)?, app.field_keys.close(&PrivateText::of_stored(text))?);
-    enqueue(tx, &Job::SendSms { to: to.0, text: text.0 }, now, None).await
+/// A text message that is to go.
+pub struct Text<'a> {
+    /// A mobile number.
+    pub to: &'a PhoneNumber,
+    /// What it says.
+    pub words: String,
+    /// When it goes.
+    pub at: Instant,
+    /// From then on it is worth nothing: a code that is over.
+    pub until: Option<Instant>,
+    /// Of which sort it is, where one in ten minutes is enough.
+    pub sort: Option<String>,
+}
+
+/// Puts a text message in the caller's transaction; none where another of its sort goes within ten minutes.
+pub async fn enqueue_sms(tx: &Tx, app: &App, text: Text<'_>) -> Result<(), Problem> {
+    let Text { to, words, at, until, sort } = text;
+    let span = at.timestamp() / SELDOM.num_seconds();
+    let key = |sort: &str, span: i64| format!("text {sort} {span}");
+    if let Some(sort) = &sort {
+        let near = job::Entity::find()
+            .filter(job::COLUMN.key.is_in([key(sort, span - 1), key(sort, span), key(sort, span + 1)]))
+            .filter(job::COLUMN.run_at.gt(at - SELDOM))
+            .filter(job::COLUMN.run_at.lt(at + SELDOM));
+        if near.one(tx).await?.is_some() {
+            return Ok(());
+        }
+    }
+    let (to, words) = (app.field_keys.close(to)?, app.field_keys.close(&PrivateText::of_stored(words))?);
+    let job = Job::SendSms { to: to.0, text: words.0, until };
+    enqueue(tx, &job, at, sort.map(|sort| key(&sort, span))).await
 }
 
 fn waiting() -> Condition {
@@ -225,8 +277,10 @@ pub async fn queue_age_s(db: &DatabaseConnection, now: Instant) -> Result<i64, P
     Ok(oldest.flatten().map_or(0, |at| (now - at).num_seconds()))
 }
 
-/// Forgets jobs done more than a week ago.
-pub(super) async fn forget_done(tx: &Tx, now: Instant) -> Result<(), Problem> {
-    job::Entity::delete_many().filter(job::COLUMN.done_at.lt(now - TimeDelta::days(7))).exec(tx).await?;
+/// Forgets jobs done more than a week ago, and those given up more than thirty days ago.
+pub(super) async fn forget_old(tx: &Tx, now: Instant) -> Result<(), Problem> {
+    let old =
+        Condition::any().add(job::COLUMN.done_at.lt(now - DONE_KEPT)).add(job::COLUMN.dead_at.lt(now - DEAD_KEPT));
+    job::Entity::delete_many().filter(old).exec(tx).await?;
     Ok(())
 }

@@ -232,7 +232,7 @@ async fn forget(app: &Arc<App>) -> Result<(), Problem> {
             pushes::forget(tx, now).await?;
             content::forget(tx, now).await?;
             publications::forget(tx, now).await?;
-            super::queue::forget_done(tx, now).await
+            super::queue::forget_old(tx, now).await
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entity::{job, sealed::Sealed};
+use entity::{id::JobId, job, sealed::Sealed};
 use futures_util::{
     StreamExt,
     future::{join, join_all},
@@ -142,7 +142,7 @@ async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model,
             }
             job => each.push(async move {
                 let ended = match job {
-                    Ok(job) => run_one(app, job).await,
+                    Ok(job) => run_one(app, row.id, job).await,
                     Err(fault) => Ended::Failed(fault.to_string()),
                 };
                 (row, ended)
@@ -158,10 +158,12 @@ async fn run_batch(app: &Arc<App>, claimed: Vec<job::Model>) -> Vec<(job::Model,
     outcomes
 }
 
-async fn run_one(app: &Arc<App>, job: Job) -> Ended {
+async fn run_one(app: &Arc<App>, id: JobId, job: Job) -> Ended {
     match job {
         Job::DeliverNotices { notices } => ended(notices::deliver(app, notices).await),
-        Job::SendSms { to, text } => send_sms(app, to, text).await.map_or_else(Ended::Failed, |()| Ended::Done),
+        // What comes too late is worse than nothing.
+        Job::SendSms { until: Some(until), .. } if until <= app.clock.now() => Ended::Done,
+        Job::SendSms { to, text, .. } => send_sms(app, id, to, text).await.map_or_else(Ended::Failed, |()| Ended::Done),
         Job::BuildExport { export } => ended(people::build_export(app, export).await),
         Job::ProcessPushes { sender } => ended(pushes::process(app, sender).await),
         Job::CheckContent(question) => match content::check(app, question).await {
@@ -180,10 +182,18 @@ async fn run_one(app: &Arc<App>, job: Job) -> Ended {
     }
 }
 
-async fn send_sms(app: &App, to: String, text: String) -> Result<(), String> {
+/// Sends a text. Where nobody knows whether it went it goes again only by a gateway that drops repetitions: once is
+/// enough, and a code that does not come is asked for again.
+async fn send_sms(app: &App, id: JobId, to: String, text: String) -> Result<(), String> {
     let to: PhoneNumber = app.field_keys.open(&Sealed(to)).map_err(|problem| in_words(&problem))?;
     let text: PrivateText = app.field_keys.open(&Sealed(text)).map_err(|problem| in_words(&problem))?;
-    app.sms.send(&to, text.in_the_clear()).await
+    match app.sms.send(&id.to_string(), &to, text.in_the_clear()).await {
+        Err(fault) if fault.may_have_arrived && !app.sms.drops_repeats() => {
+            tracing::warn!(job.id = %id, reason = fault.why, "nobody knows whether a text message went");
+            Ok(())
+        }
+        outcome => outcome.map_err(|fault| fault.why),
+    }
 }
 
 fn ended(outcome: Result<(), Problem>) -> Ended {

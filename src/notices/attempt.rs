@@ -13,10 +13,7 @@ use crate::{
     app::App,
     personal::PhoneNumber,
     problem::Problem,
-    wechat::{
-        WechatError,
-        subscribe::{SendFault, SubscribeMessage},
-    },
+    wechat::{SendFault, WechatError, subscribe::SubscribeMessage},
 };
 
 /// Makes the attempt that a delivery waits for; says how long to wait when it is not over then.
@@ -70,7 +67,7 @@ async fn by_wechat(app: &App, Begun { row, known, told }: &Begun) -> Outcome {
 
 /// What is to be done about a failure.
 fn sorted(fault: &SendFault, tries: i32) -> Outcome {
-    if fault.left_the_house() {
+    if fault.may_have_arrived() {
         return Outcome::Unanswered("no_answer");
     }
     let soon = |error| Outcome::Again { wait: outcome::backoff(tries), error };
@@ -83,7 +80,7 @@ fn sorted(fault: &SendFault, tries: i32) -> Outcome {
         WechatError::Transport(_) | WechatError::Unreadable => soon("no_connection"),
         WechatError::NotSubscribed(_) => Outcome::Refused { error: "not_subscribed", exhausted: true },
         // The client has said it loudly: a template, a page or a field is wrong, or the account is.
-        WechatError::Configuration(_) if fault.before => soon("token"),
+        WechatError::Configuration(_) if fault.unsent => soon("token"),
         WechatError::Configuration(_) => Outcome::refused("configuration"),
         WechatError::DataBug(_)
         | WechatError::BadCode(_)
@@ -98,11 +95,14 @@ async fn by_sms(app: &App, Begun { row, known, told }: &Begun) -> Outcome {
         Ok(to) => to,
         Err(_) => return Outcome::refused("phone"),
     };
-    match app.sms.send_once(&row.id.to_string(), &to, &told.sms()).await {
+    if !to.is_mobile() {
+        return Outcome::refused("landline");
+    }
+    match app.sms.send(&row.id.to_string(), &to, &told.sms()).await {
         Ok(()) => Outcome::Sent { msgid: None },
         Err(fault) => {
             tracing::warn!(delivery.id = %row.id, reason = fault.why, "a text message did not go");
-            if fault.left_the_house {
+            if fault.may_have_arrived {
                 Outcome::Unanswered("no_answer")
             } else {
                 Outcome::Again { wait: outcome::backoff(row.tries), error: "gateway" }
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_failure_has_its_answer() {
-        let refused = |errcode| SendFault { error: WechatError::refused(errcode, "x"), before: false };
+        let refused = |errcode| SendFault { error: WechatError::refused(errcode, "x"), unsent: false };
         for (errcode, expected) in [
             (-1, "busy"),
             (43108, "one_at_a_time"),
@@ -145,8 +145,8 @@ mod tests {
         }
         let exhausted = |errcode| matches!(sorted(&refused(errcode), 1), Outcome::Refused { exhausted: true, .. });
         assert!(exhausted(43101) && !exhausted(43107));
-        let cut = SendFault { error: WechatError::Transport(Outage::Other), before: false };
+        let cut = SendFault { error: WechatError::Transport(Outage::Other), unsent: false };
         assert!(matches!(sorted(&cut, 1), Outcome::Unanswered(_)));
-        assert!(matches!(sorted(&SendFault { before: true, ..cut }, 1), Outcome::Again { .. }));
+        assert!(matches!(sorted(&SendFault { unsent: true, ..cut }, 1), Outcome::Again { .. }));
     }
 }

@@ -1,7 +1,8 @@
 //! Which way a notice goes: pure rules over what is known of its person.
 //!
 //! WeChat where it takes the message; else a text message where it does not keep or the app is not used; else somebody
-//! calls. The inbox alone will do for those who use the app. Next: [`super::facts`], which finds out what is known.
+//! calls. The inbox alone will do for those who use the app, unless they have to hear of it and a message to them failed:
+//! then nobody knows whether they will look. Next: [`super::facts`], which finds out what is known.
 
 use entity::notice_delivery::{
     NoticeChannel::{self, Desk, Inbox, Sms, Wechat},
@@ -42,7 +43,8 @@ pub fn way(known: Standing, failed: Option<NoticeChannel>) -> NoticeChannel {
     if failed.is_none() && known.wechat {
         return Wechat;
     }
-    if known.seen && !presses {
+    let unheard = known.must && failed.is_some();
+    if known.seen && !presses && !unheard {
         return Inbox;
     }
     if known.sms && matches!(failed, None | Some(Wechat | Inbox)) { Sms } else { Desk }
@@ -71,6 +73,9 @@ mod tests {
             (Standing { wechat: true, sms: true, ..KNOWN }, vec![Wechat, Sms, Desk]),
             (Standing { wechat: true, sms: true, seen: true, ..KNOWN }, vec![Wechat, Inbox]),
             (Standing { sms: true, seen: true, ..KNOWN }, vec![Inbox]),
+            (Standing { sms: true, seen: true, must: true, ..KNOWN }, vec![Inbox]),
+            (Standing { wechat: true, seen: true, must: true, ..KNOWN }, vec![Wechat, Desk]),
+            (Standing { wechat: true, sms: true, seen: true, must: true, ..KNOWN }, vec![Wechat, Sms, Desk]),
             (Standing { wechat: true, sms: true, seen: true, ..urgent }, vec![Wechat, Sms, Desk]),
             (Standing { seen: true, ..urgent }, vec![Desk]),
             (Standing { wechat: true, silent: true, ..KNOWN }, vec![Inbox]),

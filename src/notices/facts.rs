@@ -8,44 +8,34 @@ use entity::{
     booking::{self, BookingPrivacy},
     case, consent,
     division::{self, DivisionLevel},
-    id::{BookingId, CaseId, DivisionId, PersonId},
-    notice, person, refresh_token,
+    id::{BookingId, CaseId, DivisionId, NoticeId, PersonId},
+    notice,
+    notice_delivery::{self, NoticeChannel},
+    person,
+    preferences::{Preferences, PreferredLanguage},
+    refresh_token,
     sealed::Sealed,
     session, talk_day, wechat_account,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
-use serde::Deserialize;
 
 use super::{
     channels::Standing,
     kinds::{self, Kind},
-    ledger,
+    words::Told,
 };
-use crate::{app::App, config::NoticeTemplate, db::padded, problem::Problem};
+use crate::{
+    app::App,
+    config::NoticeTemplate,
+    crypto::FieldKeys,
+    db::{Tx, padded},
+    personal::PhoneNumber,
+    problem::{Language, Problem},
+    subscriptions,
+};
 
 /// The consent by which people are told of progress.
 const NOTIFICATIONS: &str = "notifications";
-
-/// How somebody wants to be told; the part of the preferences that counts here.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default)]
-struct Channels {
-    wechat: bool,
-    sms: bool,
-}
-
-impl Default for Channels {
-    fn default() -> Self {
-        Self { wechat: true, sms: true }
-    }
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Preferences {
-    language: Option<String>,
-    channels: Channels,
-}
 
 /// What a notice is about.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +44,9 @@ pub(super) struct Subject {
     pub(super) private: bool,
     pub(super) village: Option<DivisionId>,
     pub(super) township: Option<DivisionId>,
+    /// Given for a case; of one that an agent filed it is theirs.
     pub(super) phone: Option<Sealed>,
+    pub(super) by_agent: bool,
 }
 
 /// Where a booking is, and whether others may hear of its matter.
@@ -71,7 +63,7 @@ pub(super) struct Known {
     pub(super) subject: Subject,
     pub(super) openid: Option<String>,
     pub(super) phone: Option<Sealed>,
-    /// The phone is not theirs: it was given for one case.
+    /// Texts go to no phone of theirs, but to one that was given for one case.
     pub(super) phone_of_a_case: bool,
     pub(super) english: bool,
     pub(super) template: Option<NoticeTemplate>,
@@ -89,6 +81,12 @@ pub(super) struct Facts {
     left: HashSet<(String, String)>,
     templates: Vec<NoticeTemplate>,
     sms_is_on: bool,
+    keys: FieldKeys,
+}
+
+/// Whether there is a phone there that takes text messages: landlines take none.
+pub(super) fn takes_texts(keys: &FieldKeys, phone: Option<&Sealed>) -> bool {
+    phone.is_some_and(|phone| keys.open::<PhoneNumber>(phone).is_ok_and(|phone| phone.is_mobile()))
 }
 
 impl Facts {
@@ -110,7 +108,8 @@ impl Facts {
             .map(|account| (account.person_id, account.openid))
             .collect();
         let templates = app.config.notices.templates.clone();
-        let left = ledger::left(db, &accounts, &templates).await?;
+        let openids: Vec<&str> = accounts.values().map(String::as_str).collect();
+        let left = subscriptions::left_of(db, &openids, &templates).await?;
         let cases = cases(db, notices).await?;
         let bookings = bookings(db, notices).await?;
         let mut places: HashSet<DivisionId> = people.iter().filter_map(|person| person.village_id).collect();
@@ -121,6 +120,7 @@ impl Facts {
             people: people.into_iter().map(|person| (person.id, person)).collect(),
             townships: townships(db, places).await?,
             sms_is_on: app.sms.is_on(),
+            keys: app.field_keys.clone(),
             accounts,
             cases,
             bookings,
@@ -134,11 +134,16 @@ impl Facts {
         let person = self.people.get(&notice.person_id)?;
         let kind = kinds::of(&notice.kind);
         let subject = self.subject(notice, person);
-        let wishes: Preferences = serde_json::from_value(person.preferences.clone()).unwrap_or_default();
+        let wishes = Preferences::of(&person.preferences);
         let withdrawn = self.consent.get(&person.id) == Some(&false);
         let openid = self.accounts.get(&person.id).cloned();
         let template = openid.as_ref().and_then(|openid| self.template(kind, openid)).cloned();
-        let phone = person.phone.clone().or_else(|| subject.phone.clone());
+        let phone_of_a_case = !takes_texts(&self.keys, person.phone.as_ref());
+        let phone = match (phone_of_a_case, self.may_go_to_phone_of_case(notice)) {
+            (false, _) => person.phone.clone(),
+            (true, true) => subject.phone.clone().filter(|phone| takes_texts(&self.keys, Some(phone))),
+            (true, false) => None,
+        };
         let standing = Standing {
             wechat: template.is_some() && wishes.channels.wechat,
             sms: self.sms_is_on && phone.is_some() && wishes.channels.sms,
@@ -148,9 +153,14 @@ impl Facts {
             must: kind.must,
             urgency: kind.urgency,
         };
-        let english = wishes.language.as_deref() == Some("en");
-        let phone_of_a_case = person.phone.is_none();
+        let english = wishes.language == PreferredLanguage::En;
         Some(Known { standing, subject, openid, phone, phone_of_a_case, english, template })
+    }
+
+    /// Whether the phone that was given for its case may hear of it.
+    pub(super) fn may_go_to_phone_of_case(&self, notice: &notice::Model) -> bool {
+        let case = notice.case_id.and_then(|id| self.cases.get(&id));
+        kinds::of(&notice.kind).may_go_to_phone_of_case(case.is_some_and(|case| case.by_agent))
     }
 
     /// The template for a kind of which a message is left, its own before those for anything.
@@ -170,6 +180,43 @@ impl Facts {
         let private = booked.is_some_and(|booked| booked.private);
         Subject { village: place, township, private, ..Subject::default() }
     }
+}
+
+/// What is known of the person now, and all that is told at once, without what they have read; none when the notice is
+/// not there any more.
+pub(super) async fn known_of(
+    tx: &Tx,
+    app: &App,
+    row: &notice_delivery::Model,
+    now: Instant,
+) -> Result<Option<(Known, Told)>, Problem> {
+    let mut ids: Vec<NoticeId> = notice_delivery::Entity::find()
+        .select_only()
+        .column(notice_delivery::Column::NoticeId)
+        .filter(notice_delivery::COLUMN.merged_into.eq(row.id))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    ids.push(row.notice_id);
+    let notices = notice::Entity::find()
+        .filter(notice::COLUMN.id.is_in(padded(ids)))
+        .order_by_asc(notice::Column::Id)
+        .all(tx)
+        .await?;
+    let Some(head) = notices.iter().find(|notice| notice.id == row.notice_id) else { return Ok(None) };
+    let facts = Facts::look(tx, app, &notices, now).await?;
+    let Some(mut known) = facts.of(head) else { return Ok(None) };
+    known.standing.urgency = row.urgency;
+    let notices: Vec<notice::Model> = notices.into_iter().filter(|notice| notice.read_at.is_none()).collect();
+    known.standing.must = notices.iter().any(|notice| kinds::of(&notice.kind).must);
+    if known.phone_of_a_case && !notices.iter().all(|notice| facts.may_go_to_phone_of_case(notice)) {
+        (known.phone, known.standing.sms) = (None, false);
+    }
+    let language = if known.english { Language::En } else { Language::ZhCn };
+    // What was gathered for WeChat may end as a text message to the phone of one case.
+    let several = notices.iter().any(|notice| notice.case_id != row.case_id);
+    let strange = row.channel == NoticeChannel::Sms && known.phone_of_a_case && several;
+    Ok(Some((known, Told { notices, discreet: row.discreet || strange, language })))
 }
 
 /// Who used the app since a day: signing in and every half hour of use renew a token.
@@ -215,6 +262,7 @@ async fn cases(db: &impl ConnectionTrait, notices: &[notice::Model]) -> Result<H
             village: Some(case.village_id),
             township: Some(case.township_id),
             phone: case.contact_phone,
+            by_agent: case.agent_id.is_some(),
         };
         (case.id, subject)
     };

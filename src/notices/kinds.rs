@@ -41,10 +41,32 @@ pub struct Kind {
     pub must: bool,
     /// A word of at most five Han for the state.
     pub state: &'static str,
+    /// What it is about is for the person alone: outside the app nobody says more than that there is something.
+    pub discreet: bool,
+    /// Of agents and authorisations: never to a phone that was given for a case, which may be the agent's own.
+    pub own_phone_only: bool,
 }
 
 const fn kind(name: &'static str, urgency: NoticeUrgency, purpose: Purpose, must: bool, state: &'static str) -> Kind {
-    Kind { name, urgency, purpose, must, state }
+    Kind { name, urgency, purpose, must, state, discreet: false, own_phone_only: false }
+}
+
+impl Kind {
+    const fn discreetly(self) -> Self {
+        Self { discreet: true, ..self }
+    }
+
+    const fn to_own_phone_only(self) -> Self {
+        Self { own_phone_only: true, ..self }
+    }
+
+    /// Whether it may be said to the phone that was given for its case. Of a case that an agent filed it is the agent's:
+    /// what people have to hear of is not told by it.
+    #[must_use]
+    pub fn may_go_to_phone_of_case(self, by_agent: bool) -> bool {
+        let barred = self.own_phone_only || (self.must && by_agent);
+        !barred
+    }
 }
 
 use Purpose::{General, Progress, Talk};
@@ -74,10 +96,12 @@ pub const KINDS: &[Kind] = &[
     kind("case_extended", Normal, Progress, true, "已延期"),
     kind("case_milestone", Normal, Progress, false, "有新进展"),
     kind("case_lapsed", Normal, Progress, true, "视为撤回"),
-    kind("content_held", Normal, Progress, false, "暂未展示"),
+    // Somebody was suspected of words that nobody may read.
+    kind("content_held", Normal, Progress, false, "暂未展示").discreetly(),
     kind("answer_published", Normal, Progress, true, "将公开"),
     kind("answer_taken_down", Normal, Progress, false, "已撤下"),
-    kind("review_followed_up", Normal, Progress, false, "有回音了"),
+    // Those who are rated must not learn who did (reviews are out of reach, decision 0019).
+    kind("review_followed_up", Normal, Progress, false, "有回音了").discreetly(),
     kind("booked", Quiet, Talk, false, "已约好"),
     kind("booked_to_confirm", Quiet, Talk, false, "待确认"),
     kind("booking_confirmed", Normal, Talk, false, "已确认"),
@@ -108,16 +132,16 @@ pub const KINDS: &[Kind] = &[
     kind("residence_verified", Normal, General, false, "已认证"),
     kind("residence_refused", Normal, General, true, "未通过"),
     // 民法典 163, 164: whoever lets somebody act has to learn of every use.
-    kind("authorisation_made", Normal, General, true, "委托登记"),
-    kind("authorisation_ended", Normal, General, true, "委托结束"),
-    kind("agent_acted", Normal, General, true, "帮办人办事"),
-    kind("agent_found", Quiet, General, false, "帮办人登录"),
+    kind("authorisation_made", Normal, General, true, "委托登记").to_own_phone_only(),
+    kind("authorisation_ended", Normal, General, true, "委托结束").to_own_phone_only(),
+    kind("agent_acted", Normal, General, true, "帮办人办事").to_own_phone_only(),
+    kind("agent_found", Quiet, General, false, "帮办人登录").to_own_phone_only(),
 ];
 
 /// The row of a kind; of one that is none, a quiet one.
 #[must_use]
 pub fn of(name: &str) -> Kind {
-    let unknown = Kind { name: "", urgency: Quiet, purpose: General, must: false, state: "新消息" };
+    let unknown = kind("", Quiet, General, false, "新消息");
     KINDS.iter().find(|kind| kind.name == name).copied().unwrap_or(unknown)
 }
 
@@ -139,6 +163,19 @@ mod tests {
         let rows: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
         assert_eq!(rows.len(), KINDS.len(), "a kind stands there twice");
         assert_eq!(rows, sentences);
+    }
+
+    #[test]
+    fn what_an_agent_did_is_not_told_by_the_phone_that_the_agent_named() {
+        for (name, by_agent, expected) in [
+            ("agent_acted", false, false),
+            ("agent_acted", true, false),
+            ("case_supplement", false, true),
+            ("case_supplement", true, false),
+            ("case_milestone", true, true),
+        ] {
+            assert_eq!(of(name).may_go_to_phone_of_case(by_agent), expected, "{name} {by_agent}");
+        }
     }
 
     #[test]

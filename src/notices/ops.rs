@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-use super::outcome;
+use super::delivery;
 use crate::{
     app::App,
     auth::Villager,
@@ -93,7 +93,7 @@ pub(super) async fn read(tx: &Tx, me: &Villager, id: NoticeId, now: Instant) -> 
     if row.read_at.is_some() {
         return Ok(row);
     }
-    outcome::read(tx, id, now).await?;
+    delivery::read(tx, id, now).await?;
     let mut row = row.into_active_model();
     row.read_at = Set(Some(now));
     Ok(row.update(tx).await?)

@@ -15,7 +15,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::OnConflict};
 
 use super::{
-    channels,
+    channels, delivery,
     facts::{Facts, Known},
     kinds, staff,
 };
@@ -98,7 +98,7 @@ fn of(notice: &notice::Model, known: &Known, now: Instant) -> Option<notice_deli
         village_id: known.subject.village,
         township_id: known.subject.township,
         confidential: known.subject.confidential,
-        discreet: known.subject.confidential || known.subject.private,
+        discreet: known.subject.confidential || known.subject.private || kinds::of(&notice.kind).discreet,
         channel,
         state: NoticeDeliveryState::Waiting,
         due_at: now,
@@ -119,14 +119,8 @@ fn of(notice: &notice::Model, known: &Known, now: Instant) -> Option<notice_deli
     };
     match channel {
         NoticeChannel::Inbox => return None,
-        NoticeChannel::Desk => row.state = at_the_desk(&row),
+        NoticeChannel::Desk => row.state = delivery::at_the_desk(&row),
         NoticeChannel::Wechat | NoticeChannel::Sms => {}
     }
     Some(row)
-}
-
-/// Where somebody has to call: on the list of the desk whose it is, if there is one.
-pub(super) fn at_the_desk(row: &notice_delivery::Model) -> NoticeDeliveryState {
-    let desk = if row.confidential { row.township_id } else { row.village_id };
-    if desk.is_some() { NoticeDeliveryState::ToCall } else { NoticeDeliveryState::Failed }
 }

@@ -85,6 +85,9 @@ async fn deliveries(tx: &Tx, now: Instant) -> Result<(), Problem> {
         .filter(notice_delivery::COLUMN.state.is_in([State::Waiting, State::Sending, State::Unknown]))
         .exec(tx)
         .await?;
-    let jobs = stuck.into_iter().map(|delivery| (Job::SendNotice { delivery }, now));
-    jobs::enqueue_all(tx, jobs.collect()).await
+    // One beside its own, however often it is stuck: where servers stood still, its own may live and come a moment later.
+    for delivery in stuck {
+        jobs::enqueue_anew(tx, &Job::SendNotice { delivery }, now, format!("delivery again {delivery}")).await?;
+    }
+    Ok(())
 }

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Characters of a text message; longer ones are charged as several.
+/// The longest text that is handed to a gateway, in characters.
 const SMS_CHARS: usize = 300;
 
 /// The sentence of a notice.
@@ -28,21 +28,28 @@ pub fn sentence(kind: &str, params: &Value, language: Language) -> String {
     filled(&t!(format!("notice.{kind}"), locale = language.tag()), params)
 }
 
-/// A sentence of the locale files with its texts in it.
+/// A sentence of the locale files with its texts in it, each put in once. Nobody reads a placeholder: what was not given is
+/// an ellipsis.
 pub(super) fn filled(sentence: &str, params: &Value) -> String {
-    let (names, values): (Vec<&str>, Vec<String>) = params
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.to_owned())))
-        .unzip();
-    rust_i18n::replace_patterns(sentence, &names, &values)
+    let mut text = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some((before, behind)) = rest.split_once("%{") {
+        let (name, after) = behind.split_once('}').unwrap_or((behind, ""));
+        text.push_str(before);
+        text.push_str(params.get(name).and_then(Value::as_str).unwrap_or_else(|| {
+            tracing::error!(notice.param = name, sentence, "a sentence is not given what it names");
+            "…"
+        }));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
 }
 
 /// Notices that are told at once: the one that goes, and those that go with it.
 #[derive(Clone)]
 pub(super) struct Told {
-    /// The oldest first; never empty.
+    /// The oldest first; none where all were read meanwhile, and then nothing is said.
     pub(super) notices: Vec<notice::Model>,
     /// Nothing of what it is about may be said outside.
     pub(super) discreet: bool,
@@ -88,13 +95,12 @@ impl Told {
             Some(Purpose::General) => self.say("title.general"),
             None => self.say("title.discreet"),
         };
-        let when = Some(param("when")).filter(|when| !when.is_empty());
         let values = [
             ("title", title),
             ("number", param("number")),
             ("state", kind.map_or("新消息", |kind| kind.state).to_owned()),
             ("at", at.with_timezone(&china()).format("%Y年%-m月%-d日 %H:%M").to_string()),
-            ("when", when.unwrap_or_default()),
+            ("when", param("when")),
             ("text", self.summary()),
             ("count", self.notices.len().to_string()),
         ];
@@ -215,6 +221,19 @@ mod tests {
         for word in ["SS-7K4M-2Q", "办件", "答复", "受理", "投诉", "举报"] {
             assert!(!all.contains(word), "{word}: {all}");
         }
+    }
+
+    #[test]
+    fn nobody_reads_a_placeholder() {
+        for language in [Language::ZhCn, Language::En] {
+            for kind in kinds::KINDS {
+                let said = sentence(kind.name, &json!({}), language);
+                assert!(!said.contains("%{") && !said.contains("notice."), "{} {said}", kind.name);
+            }
+        }
+        let said = sentence("case_paused", &json!({"number": "%{until}", "until": null}), Language::ZhCn);
+        assert_eq!(said, "您的办件 %{until} 暂停计时到 …，请看说明");
+        assert_eq!((filled("a%{b", &json!({})), filled("", &json!(null))), ("a…".to_owned(), String::new()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use entity::{
     case_event,
     content_check::ContentSubject,
     division::{self, DivisionLevel},
-    id::{CaseId, DivisionId, FileId, UnitId},
+    id::{CaseId, DivisionId, FileId, PersonId, UnitId},
     unit,
 };
 use rust_i18n::t;
@@ -23,8 +23,8 @@ use super::{
     views::Open311Request,
 };
 use crate::{
-    app::App, calendar::desk, cases::publication, clock::china, content, db::padded, files, lists, problem::Language,
-    settings,
+    app::App, calendar::desk, cases::publication, clock::china, content, db::padded, files, lists, people,
+    personal::PersonName, problem::Language, settings, talks::words,
 };
 
 /// The most requests of one answer, and the most ids of one question: the specification's.
@@ -158,7 +158,9 @@ pub(super) async fn views(
     let photos = content::shown_photos(db, &keys).await?;
     let places = places(db, cases.iter().map(|case| case.village_id).collect()).await?;
     let units = units(db, cases.iter().map(|case| case.unit_id).collect()).await?;
-    let view = |case: case::Model| view(app, &case, (&shown, &photos), &places, &units, language);
+    let names = people::names(db, &app.field_keys, cases.iter().map(|case| case.person_id).collect()).await?;
+    let around = Around { shown, photos, names, places, units };
+    let view = |case: case::Model| view(app, &case, &around, language);
     cases.into_iter().map(view).collect()
 }
 
@@ -193,22 +195,27 @@ async fn units(db: &DatabaseConnection, ids: HashSet<UnitId>) -> Result<HashMap<
     Ok(found.into_iter().map(|unit| (unit.id, unit.name)).collect())
 }
 
-fn view(
-    app: &App,
-    case: &case::Model,
-    (shown, photos): (&HashMap<Uuid, String>, &HashMap<Uuid, Vec<FileId>>),
-    places: &HashMap<DivisionId, division::Model>,
-    units: &HashMap<UnitId, String>,
-    language: Language,
-) -> Result<Open311Request, Fault> {
+/// What is looked up once for all requests of an answer.
+struct Around {
+    /// The words of a case that may be shown.
+    shown: HashMap<Uuid, String>,
+    photos: HashMap<Uuid, Vec<FileId>>,
+    names: HashMap<PersonId, PersonName>,
+    places: HashMap<DivisionId, division::Model>,
+    units: HashMap<UnitId, String>,
+}
+
+fn view(app: &App, case: &case::Model, around: &Around, language: Language) -> Result<Open311Request, Fault> {
+    let Around { shown, photos, names, places, units } = around;
     let state = serde_json::to_value(case.state).ok().and_then(|state| state.as_str().map(str::to_owned));
     let state = format!("open311.state.{}", state.unwrap_or_default());
     let photo = photos.get(&case.id.0).and_then(|photos| photos.first());
     let link = |photo: &FileId| files::public_link(app, *photo, app.clock.now() + LINK_FOR);
     let media_url = photo.map(link).transpose()?.flatten();
-    // What somebody of the desk accepted, and what was looked at.
-    let words = shown.get(&case.id.0).cloned();
-    let description = words.unwrap_or_else(|| t!("open311.not_shown_yet", locale = language.tag()).into_owned());
+    // What somebody of the desk accepted, and what was looked at. A name may be known since: it was masked as far as it was.
+    let name = names.get(&case.person_id).map_or(&[][..], std::slice::from_ref);
+    let description = shown.get(&case.id.0).map(|text| words::published(text, name));
+    let description = description.unwrap_or_else(|| t!("open311.not_shown_yet", locale = language.tag()).into_owned());
     let at = |instant: DateTime<Utc>| instant.with_timezone(&china()).to_rfc3339_opts(SecondsFormat::Secs, false);
     let place = places.get(&case.village_id);
     Ok(Open311Request {

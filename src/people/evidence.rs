@@ -6,7 +6,7 @@ use sea_orm::EntityTrait;
 use super::place;
 use crate::{
     app::App,
-    audit::{self, Actor, Entry},
+    audit::Entry,
     auth::{Staff, Villager, duty::ManagePeople},
     clock::local_day,
     problem::Problem,
@@ -24,14 +24,13 @@ pub async fn evidence_shown_to_villager(app: &App, me: &Villager, id: Authorisat
     if row.principal_id == me.person() || holds { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// The desk of the place where the principal lives; entered in the audit.
+/// The desk of the place where the principal lives. What is to be entered in the audit before it is shown.
 pub async fn evidence_shown_to_staff(
     app: &App,
     staff: &Staff<ManagePeople>,
     id: AuthorisationId,
-) -> Result<(), Problem> {
+) -> Result<Vec<Entry>, Problem> {
     let row = row(app, id).await?;
     place::person(app.db.read(), staff, row.principal_id).await?;
-    let entry = Entry::done("read_evidence", "authorisation", id);
-    audit::note(app, &Actor::staff(staff), entry).await
+    Ok(vec![Entry::done("read_evidence", "authorisation", id).of_fields("file")])
 }

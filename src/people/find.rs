@@ -2,13 +2,14 @@
 //!
 //! What is sealed cannot be searched, so what is looked for is hashed and must be whole: a part of a name finds nobody.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use entity::{
     division, household,
     id::{DivisionId, HouseholdId, PersonId, RosterEntryId},
     person, roster_entry,
+    sealed::Sealed,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -20,6 +21,30 @@ use crate::{
     personal::{CitizenNumber, PersonName, PhoneNumber},
     problem::Problem,
 };
+
+/// What people are called, of those who said.
+pub async fn names(
+    db: &impl ConnectionTrait,
+    keys: &FieldKeys,
+    people: BTreeSet<PersonId>,
+) -> Result<HashMap<PersonId, PersonName>, Problem> {
+    let mut names = HashMap::new();
+    if people.is_empty() {
+        return Ok(names);
+    }
+    let sealed: Vec<(PersonId, Option<Sealed>)> = person::Entity::find()
+        .select_only()
+        .columns([person::Column::Id, person::Column::Name])
+        .filter(person::COLUMN.id.is_in(padded(people)))
+        .filter(person::COLUMN.name.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    for (person, name) in sealed {
+        names.extend(keys.open_if(name.as_ref())?.map(|name| (person, name)));
+    }
+    Ok(names)
+}
 
 /// Whom to look for.
 pub(super) enum Sought {

@@ -15,15 +15,15 @@ pub(crate) mod roster;
 mod views;
 
 pub use evidence::{evidence_shown_to_staff, evidence_shown_to_villager};
-pub use find::is_on_roster;
+pub use find::{is_on_roster, names};
 pub use ops::{
     agents::{Grant, ScopeWord, Use, authority, grants, used},
-    consents::{REUSE_PAPERS, agreed, check_guardian, unpublished},
+    consents::{PUBLICATION, REUSE_PAPERS, agreed, check_guardian, last_word, unpublished},
     copy::build as build_export,
     register::{find_or_register, known_by, register_by_name},
 };
 pub use place::person as within_reach;
-pub use reveal::{any_minor, is_minor};
+pub use reveal::{is_child, is_minor, minors};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -1,6 +1,6 @@
 //! Showing who somebody is, to staff who keep the residents of their village; and whether somebody is a child.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use actix_web::{HttpResponse, post, web::Data, web::Path};
 use chrono::NaiveDate;
@@ -119,32 +119,34 @@ pub async fn is_minor(
     is_child(keys, number.flatten().as_ref(), day)
 }
 
-/// Whether one of these people is.
-pub async fn any_minor(
+/// Those of these people who are known to be under 14 on this day.
+pub async fn minors(
     db: &impl ConnectionTrait,
     keys: &FieldKeys,
     people: BTreeSet<PersonId>,
     day: NaiveDate,
-) -> Result<bool, Problem> {
+) -> Result<HashSet<PersonId>, Problem> {
+    let mut minors = HashSet::new();
     if people.is_empty() {
-        return Ok(false);
+        return Ok(minors);
     }
-    let numbers: Vec<Option<Sealed>> = person::Entity::find()
+    let numbers: Vec<(PersonId, Option<Sealed>)> = person::Entity::find()
         .select_only()
-        .column(person::Column::CitizenNo)
+        .columns([person::Column::Id, person::Column::CitizenNo])
         .filter(person::COLUMN.id.is_in(padded(people)))
         .filter(person::COLUMN.citizen_no.is_not_null())
         .into_tuple()
         .all(db)
         .await?;
-    for number in numbers {
+    for (person, number) in numbers {
         if is_child(keys, number.as_ref(), day)? {
-            return Ok(true);
+            minors.insert(person);
         }
     }
-    Ok(false)
+    Ok(minors)
 }
 
-fn is_child(keys: &FieldKeys, number: Option<&Sealed>, day: NaiveDate) -> Result<bool, Problem> {
+/// Whether a citizen number, where there is one, is that of a child under 14 on this day.
+pub fn is_child(keys: &FieldKeys, number: Option<&Sealed>, day: NaiveDate) -> Result<bool, Problem> {
     Ok(keys.open_if::<CitizenNumber>(number)?.is_some_and(|number| number.is_of_a_child(day)))
 }

@@ -26,6 +26,7 @@ use crate::{
     auth::{Staff, Villager, duty::KeepPublications},
     clock::local_day,
     content,
+    crypto::FieldKeys,
     db::Tx,
     divisions,
     notices::{self, About, Telling},
@@ -144,21 +145,27 @@ async fn end_all(tx: &Tx, which: Condition, because: PublicationEnd, now: Instan
     Ok(())
 }
 
-/// Somebody agrees no more to publication: what tells of their matters goes in the same transaction, from minutes too.
+/// Somebody agrees no more to publication, or is a child: what tells of their matters goes in the same transaction, from
+/// minutes too.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn consent_withdrawn(tx: &Tx, app: &App, person: PersonId, now: Instant) -> Result<(), Problem> {
-    let theirs = Condition::all().add(publication::COLUMN.person_id.eq(person));
-    end_all(tx, theirs, PublicationEnd::ConsentWithdrawn, now).await?;
-    talks::leave_out(tx, app, person, now).await
+pub async fn person_ended(
+    tx: &Tx,
+    keys: &FieldKeys,
+    person: PersonId,
+    because: PublicationEnd,
+    now: Instant,
+) -> Result<(), Problem> {
+    end_all(tx, Condition::all().add(publication::COLUMN.person_id.eq(person)), because, now).await?;
+    talks::leave_out(tx, keys, person, now).await
 }
 
 /// Some matters of minutes are told no more; the others stay where they are.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn left_out(tx: &Tx, app: &App, minutes: Uuid, numbers: &BTreeSet<u64>, now: Instant) -> Result<(), Problem> {
+pub async fn left_out(tx: &Tx, minutes: Uuid, numbers: &BTreeSet<u64>, now: Instant) -> Result<(), Problem> {
     let standing = publication::Entity::find()
         .filter(publication::COLUMN.kind.eq(PublicationKind::Minutes))
         .filter(publication::COLUMN.subject_id.eq(minutes))
@@ -176,7 +183,7 @@ pub async fn left_out(tx: &Tx, app: &App, minutes: Uuid, numbers: &BTreeSet<u64>
     row.parts = Set(parts);
     row.version = Set(version);
     row.update(tx).await?;
-    make::looked_at(tx, app, id, now).await
+    make::show_if_passed(tx, id, now).await
 }
 
 /// A case is public no more, or open again: what is published of it goes.
@@ -190,12 +197,24 @@ pub async fn case_ended(tx: &Tx, case: CaseId, because: PublicationEnd, now: Ins
     end_all(tx, of_case, because, now).await
 }
 
+/// The villager's words in a case are held: what quotes them goes.
+///
+/// # Errors
+/// Those of the database.
+pub async fn words_held(tx: &Tx, case: CaseId, now: Instant) -> Result<(), Problem> {
+    let quoting = Condition::all()
+        .add(publication::COLUMN.kind.eq(PublicationKind::Answer))
+        .add(publication::COLUMN.subject_id.eq(case.0))
+        .add(publication::COLUMN.quotes.eq(true));
+    end_all(tx, quoting, PublicationEnd::TakenDown, now).await
+}
+
 /// Somebody is forgotten: what tells of their matters goes, and whose it was.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn forget_person(tx: &Tx, app: &App, person: PersonId, now: Instant) -> Result<(), Problem> {
-    consent_withdrawn(tx, app, person, now).await?;
+pub async fn forget_person(tx: &Tx, keys: &FieldKeys, person: PersonId, now: Instant) -> Result<(), Problem> {
+    person_ended(tx, keys, person, PublicationEnd::ConsentWithdrawn, now).await?;
     publication::Entity::update_many()
         .col_expr(publication::Column::PersonId, Expr::value(Option::<PersonId>::None))
         .filter(publication::COLUMN.person_id.eq(person))

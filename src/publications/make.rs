@@ -4,12 +4,13 @@ use chrono::{Days, NaiveDate};
 use entity::{
     Instant,
     case::{self, CaseState},
-    case_event, consent,
+    case_event,
     content_check::{ContentState, ContentSubject},
     id::{CaseId, DivisionId, PersonId, PublicationId, StaffId},
     person,
-    publication::{self, PublicationKind},
+    publication::{self, PublicationEnd, PublicationKind},
 };
+use rust_i18n::t;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::LockType,
@@ -33,14 +34,10 @@ use crate::{
     divisions,
     notices::{self, About, Telling},
     people,
-    personal::PersonName,
     problem::{Code, OnUnique, Problem},
     settings::Term,
     talks::words,
 };
-
-/// The purpose of the consent.
-const PUBLICATION: &str = "publication";
 
 /// A public matter and its answer, for everybody to read.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -104,10 +101,16 @@ pub async fn of_minutes(tx: &Tx, app: &App, minutes: Minutes, now: Instant) -> R
     if minutes.parts.iter().any(|part| words::holds_number(&part.text)) {
         return Err(Problem::field("/document", "personal"));
     }
-    let title = minutes.on.format("%-Y年%-m月%-d日说事日记录").to_string();
-    let subject = (PublicationKind::Minutes, minutes.id);
-    let told = (title, nameless(minutes.document));
-    let row = row(app, tx, minutes.place, subject, told, minutes.by, now).await?;
+    let draft = Draft {
+        kind: PublicationKind::Minutes,
+        subject_id: minutes.id,
+        place: minutes.place,
+        title: t!("talk.minutes_title", locale = "zh-CN", day = minutes.on.format("%-Y年%-m月%-d日")).into_owned(),
+        body: nameless(minutes.document),
+        quotes: false,
+        by: minutes.by,
+    };
+    let row = draft.row(tx, app, now).await?;
     write(tx, app, row, minutes.parts, now).await.map(drop)
 }
 
@@ -128,42 +131,49 @@ pub(super) fn digest(title: &str, body: &Value) -> String {
     hex(&Sha256::digest(json!([title, body]).to_string().as_bytes()))
 }
 
-async fn row(
-    app: &App,
-    tx: &Tx,
+/// Something that is to stand on the page.
+struct Draft {
+    kind: PublicationKind,
+    /// The minutes or the case.
+    subject_id: Uuid,
     place: DivisionId,
-    (kind, subject_id): (PublicationKind, Uuid),
-    (title, body): (String, Value),
+    title: String,
+    body: Value,
+    quotes: bool,
     by: StaffId,
-    now: Instant,
-) -> Result<publication::Model, Problem> {
-    let place = divisions::find(tx, place).await?;
-    let line: Vec<DivisionId> = divisions::line_up(&place).into_iter().flatten().collect();
-    let days = app.settings.load().of(&line).terms.get(Term::PublicationDays);
-    let today = local_day(now);
-    let digest = digest(&title, &body);
-    Ok(publication::Model {
-        id: PublicationId::fresh(),
-        division_id: place.id,
-        kind,
-        subject_id,
-        person_id: None,
-        title: Some(title),
-        body: Some(body),
-        digest,
-        may_identify: false,
-        consent_version: None,
-        parts: 0,
-        published_by: by,
-        created_at: now,
-        shown_at: None,
-        expires_on: today.checked_add_days(Days::new(days.into())).unwrap_or(today),
-        ended_at: None,
-        ended_because: None,
-        ended_by: None,
-        end_reason: None,
-        version: 1,
-    })
+}
+
+impl Draft {
+    /// Its row, with the last day that the place has set.
+    async fn row(self, tx: &Tx, app: &App, now: Instant) -> Result<publication::Model, Problem> {
+        let place = divisions::find(tx, self.place).await?;
+        let line: Vec<DivisionId> = divisions::line_up(&place).into_iter().flatten().collect();
+        let days = app.settings.load().of(&line).terms.get(Term::PublicationDays);
+        let today = local_day(now);
+        Ok(publication::Model {
+            id: PublicationId::fresh(),
+            division_id: place.id,
+            kind: self.kind,
+            subject_id: self.subject_id,
+            person_id: None,
+            digest: digest(&self.title, &self.body),
+            title: Some(self.title),
+            body: Some(self.body),
+            may_identify: false,
+            consent_version: None,
+            quotes: self.quotes,
+            parts: 0,
+            published_by: self.by,
+            created_at: now,
+            shown_at: None,
+            expires_on: today.checked_add_days(Days::new(days.into())).unwrap_or(today),
+            ended_at: None,
+            ended_because: None,
+            ended_by: None,
+            end_reason: None,
+            version: 1,
+        })
+    }
 }
 
 async fn write(
@@ -187,7 +197,7 @@ async fn write(
         all_passed &= content::look_at(tx, app, words, now).await? == ContentState::Passed;
     }
     if all_passed {
-        looked_at(tx, app, id, now).await?;
+        show_if_passed(tx, id, now).await?;
     }
     publication::Entity::find_by_id(id).one(tx).await?.ok_or_else(|| Problem::unexpected("a publication is gone"))
 }
@@ -196,7 +206,7 @@ async fn write(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn looked_at(tx: &Tx, _: &App, id: PublicationId, now: Instant) -> Result<(), Problem> {
+pub async fn show_if_passed(tx: &Tx, id: PublicationId, now: Instant) -> Result<(), Problem> {
     let row = publication::Entity::find_by_id(id).lock(LockType::Update).one(tx).await?;
     let Some(row) = row.filter(|row| row.ended_at.is_none()) else { return Ok(()) };
     let passed = content::has_passed(tx, ContentSubject::Publication, id.0, row.parts).await?;
@@ -238,18 +248,24 @@ pub(super) async fn of_answer(
     let consent = agreed(tx, &case, body).await?;
     let (question, answer) = texts(tx, app, &case, body).await?;
     let told = json!({
-        "topic": case.topic, "question": question, "answer": answer.text, "result": answer.result,
+        "topic": case.topic, "question": &question, "answer": &answer.text, "result": answer.result,
         "answered_on": answer.at.map(local_day),
     });
-    let subject = (PublicationKind::Answer, case.id.0);
-    let mut made =
-        row(app, tx, case.village_id, subject, (body.title.trim().to_owned(), told), staff.id(), now).await?;
+    let draft = Draft {
+        kind: PublicationKind::Answer,
+        subject_id: case.id.0,
+        place: case.village_id,
+        title: body.title.trim().to_owned(),
+        body: told,
+        quotes: body.question.is_none(),
+        by: staff.id(),
+    };
+    let mut made = draft.row(tx, app, now).await?;
     made.person_id = Some(case.person_id);
     made.may_identify = body.may_identify;
     made.consent_version = consent;
-    let words = [Some(body.title.as_str()), body.question.as_deref(), Some(answer.text.as_str())];
-    let words: Vec<&str> = words.into_iter().flatten().collect();
-    let part = Part { name: "text".to_owned(), person: Some(case.person_id), text: words.join("\n") };
+    let words = [body.title.as_str(), &question, &answer.text].join("\n");
+    let part = Part { name: "text".to_owned(), person: Some(case.person_id), text: words };
     let row = write(tx, app, made, vec![part], now).await?;
     let telling = Telling {
         person: case.person_id,
@@ -277,23 +293,32 @@ async fn may_be_published(tx: &Tx, app: &App, case: &case::Model, now: Instant) 
     Ok(())
 }
 
-/// The version of the text to which the person agreed, where that is needed.
+/// The version of the text to which the person agreed, where what is published could make them known. Whoever said no, or
+/// took this very matter off the page, has to agree in any case: a no is not asked away by publishing again.
 async fn agreed(tx: &Tx, case: &case::Model, body: &PublishAnswer) -> Result<Option<String>, Problem> {
-    if !body.may_identify {
-        return Ok(None);
-    }
     // Who takes consent back at the same time waits, and then takes this down; or we wait, and read that it is gone.
     person::Entity::find_by_id(case.person_id).lock(LockType::NoKeyUpdate).one(tx).await?;
-    let last = consent::Entity::find()
-        .filter(consent::COLUMN.person_id.eq(case.person_id))
-        .filter(consent::COLUMN.purpose.eq(PUBLICATION))
-        .order_by_desc(consent::Column::Id)
-        .one(tx)
-        .await?;
-    let last = last
-        .filter(|row| row.granted)
-        .ok_or_else(|| Problem::new(Code::ConsentRequired).with("purpose", PUBLICATION))?;
-    Ok(Some(last.text_version))
+    let last = people::last_word(tx, case.person_id, people::PUBLICATION).await?;
+    let refused_at = taken_back_at(tx, case.id).await?;
+    let refused = last.as_ref().is_some_and(|said| !said.granted);
+    let agreed = last.filter(|said| said.granted && refused_at.is_none_or(|at| at < said.at));
+    match agreed {
+        Some(said) => Ok(body.may_identify.then_some(said.text_version)),
+        None if body.may_identify || refused || refused_at.is_some() => {
+            Err(Problem::new(Code::ConsentRequired).with("purpose", people::PUBLICATION))
+        }
+        None => Ok(None),
+    }
+}
+
+/// When the person last took this matter off the page.
+async fn taken_back_at(tx: &Tx, case: CaseId) -> Result<Option<Instant>, Problem> {
+    let taken_back = publication::Entity::find()
+        .filter(publication::COLUMN.kind.eq(PublicationKind::Answer))
+        .filter(publication::COLUMN.subject_id.eq(case.0))
+        .filter(publication::COLUMN.ended_because.is_in([PublicationEnd::TakenBack, PublicationEnd::ConsentWithdrawn]))
+        .order_by_desc(publication::Column::EndedAt);
+    Ok(taken_back.one(tx).await?.and_then(|row| row.ended_at))
 }
 
 /// What was answered.
@@ -305,7 +330,7 @@ struct Answered {
 
 /// Question and answer as everybody may read them.
 async fn texts(tx: &Tx, app: &App, case: &case::Model, body: &PublishAnswer) -> Result<(String, Answered), Problem> {
-    let names = names(tx, app, case).await?;
+    let names = cases::publication::names(tx, app, case).await?;
     let given =
         [("/title", Some(&body.title)), ("/question", body.question.as_ref()), ("/answer", body.answer.as_ref())];
     for (pointer, text) in given {
@@ -316,8 +341,9 @@ async fn texts(tx: &Tx, app: &App, case: &case::Model, body: &PublishAnswer) -> 
     let question = if let Some(text) = &body.question {
         text.trim().to_owned()
     } else {
-        let shown = content::shown_words(tx, app, ContentSubject::Case, "text", &[case.id.0]).await?;
-        shown.get(&case.id.0).cloned().ok_or(Code::TransitionNotAllowed)?
+        let shown = content::words_to_quote(tx, app, ContentSubject::Case, case.id.0, cases::publication::TEXT).await?;
+        // Their name may be known since: it was masked as far as it was then.
+        words::published(&shown.ok_or(Code::TransitionNotAllowed)?, &names)
     };
     let event = case_event::Entity::find()
         .filter(case_event::COLUMN.case_id.eq(case.id))
@@ -334,12 +360,4 @@ async fn texts(tx: &Tx, app: &App, case: &case::Model, body: &PublishAnswer) -> 
         return Err(Problem::field("/answer", "personal"));
     }
     Ok((question, Answered { text, result: case.result, at: event.map(|event| event.at) }))
-}
-
-/// What the person is called, here and on the case.
-async fn names(tx: &Tx, app: &App, case: &case::Model) -> Result<Vec<PersonName>, Problem> {
-    let person = person::Entity::find_by_id(case.person_id).one(tx).await?;
-    let own: Option<PersonName> = app.field_keys.open_if(person.and_then(|row| row.name).as_ref())?;
-    let contact: Option<PersonName> = app.field_keys.open_if(case.contact_name.as_ref())?;
-    Ok(own.into_iter().chain(contact).collect())
 }

@@ -12,9 +12,9 @@ mod make;
 pub mod own_api;
 pub mod staff_api;
 
-pub use end::{case_ended, consent_withdrawn, expire, forget, forget_person, left_out};
+pub use end::{case_ended, expire, forget, forget_person, left_out, person_ended, words_held};
 pub use find::standing;
-pub use make::{Minutes, Part, looked_at, minutes_part, of_minutes};
+pub use make::{Minutes, Part, minutes_part, of_minutes, show_if_passed};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

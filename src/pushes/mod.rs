@@ -10,7 +10,7 @@ mod ops;
 mod process;
 mod read;
 
-pub use ops::{again, forget, forget_sender, wait_of, watch};
+pub use ops::{forget, forget_sender, has_waiting, reprocess, watch};
 pub use process::process;
 
 use std::sync::Arc;

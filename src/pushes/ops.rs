@@ -24,6 +24,8 @@ use crate::{
 const KEPT: TimeDelta = TimeDelta::days(30);
 /// How long a push may wait before its job counts as lost.
 const WAITS: TimeDelta = TimeDelta::minutes(2);
+/// A sender has one new job in so long: given-up ones must not heap up.
+const TURN: TimeDelta = TimeDelta::hours(1);
 /// Senders looked at in one go.
 const AT_ONCE: u64 = 500;
 
@@ -57,7 +59,7 @@ pub(super) async fn keep(tx: &Tx, app: &App, pushed: &Pushed, now: Instant) -> R
 }
 
 /// Whether somebody's pushes that came until then have had no effect yet.
-pub async fn wait_of(tx: &Tx, app: &App, openid: &str, until: Instant) -> Result<bool, Problem> {
+pub async fn has_waiting(tx: &Tx, app: &App, openid: &str, until: Instant) -> Result<bool, Problem> {
     let waiting = wechat_push::Entity::find()
         .filter(wechat_push::COLUMN.sender.eq(sender_key(app, openid)?))
         .filter(wechat_push::COLUMN.state.eq(WechatPushState::Waiting))
@@ -77,8 +79,7 @@ pub async fn watch(tx: &Tx, now: Instant) -> Result<(), Problem> {
         .into_tuple()
         .all(tx)
         .await?;
-    // One job in so long, however often this looks.
-    let turn = now.timestamp() / WAITS.num_seconds();
+    let turn = now.timestamp() / TURN.num_seconds();
     for sender in stuck {
         let key = format!("push again {sender} {turn}");
         jobs::enqueue(tx, &Job::ProcessPushes { sender }, now, Some(key)).await?;
@@ -101,7 +102,7 @@ pub async fn forget_sender(tx: &Tx, app: &App, openid: &str) -> Result<(), Probl
 }
 
 /// The verdict of a trace came before anybody knew what it is about: it is taken up again.
-pub async fn again(tx: &Tx, app: &App, trace: &str, now: Instant) -> Result<(), Problem> {
+pub async fn reprocess(tx: &Tx, app: &App, trace: &str, now: Instant) -> Result<(), Problem> {
     let key = app.field_keys.blind_index("wechat_push.key", &read::of_trace(trace))?;
     let early = wechat_push::Entity::find()
         .filter(wechat_push::COLUMN.key.eq(key))

@@ -85,7 +85,7 @@ async fn take_effect(tx: &Tx, app: &App, row: &wechat_push::Model, now: Instant)
         }
         Told::Checked(verdict) => {
             let judged = Judged::of_media(&verdict.suggest, verdict.label);
-            content::media_checked(tx, app, &verdict.trace_id, verdict.error_code, judged, now).await
+            content::media_checked(tx, &verdict.trace_id, verdict.error_code, judged, now).await
         }
         Told::Else => Ok(false),
         Told::Sent(messages) => {

@@ -37,17 +37,31 @@ pub enum Report {
     Refused,
 }
 
-/// Reports whose other half has not come.
+/// Accepts of late: told by one side, whose other half has not come, and by both.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Unpaired {
     page: Vec<Instant>,
     event: Vec<Instant>,
+    paired: Vec<Instant>,
 }
 
 impl Unpaired {
     fn of(row: &subscription::Model) -> Self {
         serde_json::from_value(row.unpaired.clone()).unwrap_or_default()
+    }
+
+    /// What waits from before everything was gone waits for nothing.
+    fn drop_before(&mut self, at: Instant) {
+        for side in [&mut self.page, &mut self.event, &mut self.paired] {
+            side.retain(|waiting| *waiting >= at);
+        }
+    }
+
+    /// Accepts after this that are known of.
+    fn since(&self, at: Instant) -> i32 {
+        let waiting = self.page.iter().chain(&self.event).chain(&self.paired).filter(|waiting| **waiting > at);
+        i32::try_from(waiting.count()).unwrap_or(MOST)
     }
 
     /// Whether the other half is there; then it is taken, else this one waits.
@@ -58,7 +72,8 @@ impl Unpaired {
         };
         let fits = other.iter().position(|other| (*other - at).abs() <= WINDOW);
         if let Some(fits) = fits {
-            other.remove(fits);
+            let before = other.remove(fits);
+            self.paired.push(before.min(at));
             return true;
         }
         own.push(at);
@@ -67,7 +82,7 @@ impl Unpaired {
 
     /// What waits too long waits for nothing.
     fn tidy(&mut self, now: Instant) -> Value {
-        for side in [&mut self.page, &mut self.event] {
+        for side in [&mut self.page, &mut self.event, &mut self.paired] {
             // An event may come late, and tells when it happened.
             side.retain(|at| now - *at <= WINDOW * 3);
             let much = side.len().saturating_sub(WAITING);
@@ -93,15 +108,18 @@ pub(super) fn fresh(openid: &str, template_id: &str, long_term: bool, now: Insta
     }
 }
 
-/// One accept, happened at `at`.
+/// One accept, happened at `at`. One from before everything was gone is gone too, and is no half of a later one.
 pub(super) fn accepted(row: &mut subscription::Model, teller: Teller, at: Instant, now: Instant) {
+    row.changed_at = now;
     let mut unpaired = Unpaired::of(row);
+    if let Some(emptied) = row.emptied_at {
+        if at < emptied {
+            return;
+        }
+        unpaired.drop_before(emptied);
+    }
     let told_before = unpaired.pairs(teller, at);
     row.unpaired = unpaired.tidy(now);
-    row.changed_at = now;
-    if row.emptied_at.is_some_and(|emptied| at < emptied) {
-        return;
-    }
     row.answer = Some(SubscriptionAnswer::Accept);
     if told_before {
         return;
@@ -130,9 +148,9 @@ pub(super) fn spent(row: &mut subscription::Model, now: Instant) {
     row.changed_at = now;
 }
 
-/// Nothing was left at `at`.
+/// Nothing was left at `at`; what was accepted since, and is known of, stays.
 pub(super) fn emptied(row: &mut subscription::Model, at: Instant, now: Instant) {
-    row.remaining = 0;
+    row.remaining = row.remaining.min(Unpaired::of(row).since(at));
     row.emptied_at = Some(row.emptied_at.map_or(at, |before| before.max(at)));
     row.changed_at = now;
 }
@@ -186,6 +204,31 @@ mod tests {
         assert_eq!(row.remaining, 0, "older than the end");
         accepted(&mut row, Teller::Event, minute(5), minute(6));
         assert_eq!(row.remaining, 1);
+    }
+
+    #[test]
+    fn a_late_word_of_what_is_gone_is_no_half_of_what_came_after() {
+        let mut row = row(false);
+        emptied(&mut row, minute(3), minute(3));
+        accepted(&mut row, Teller::Page, minute(4), minute(4));
+        accepted(&mut row, Teller::Event, minute(2), minute(5));
+        assert_eq!(row.remaining, 1);
+        accepted(&mut row, Teller::Event, minute(4), minute(5));
+        assert_eq!(row.remaining, 1, "the other half of what the page told");
+    }
+
+    #[test]
+    fn what_is_accepted_while_a_refusal_is_on_its_way_stays() {
+        let mut row = row(false);
+        accepted(&mut row, Teller::Page, minute(0), minute(0));
+        accepted(&mut row, Teller::Page, minute(2), minute(2));
+        // The message of the first minute was refused, and its answer came in the third.
+        emptied(&mut row, minute(1), minute(3));
+        assert_eq!((row.remaining, row.emptied_at), (1, Some(minute(1))));
+        accepted(&mut row, Teller::Event, minute(2), minute(4));
+        assert_eq!(row.remaining, 1);
+        emptied(&mut row, minute(5), minute(5));
+        assert_eq!(row.remaining, 0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod ledger;
 mod ops;
 
 pub use ledger::Report;
-pub use ops::{exhausted, forget, left, popup, spent, switched_off};
+pub use ops::{exhausted, forget, left_of, popup, spent, switched_off};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

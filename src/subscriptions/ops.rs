@@ -1,6 +1,6 @@
 //! Reading and changing the ledger.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity::{
     Instant,
@@ -26,10 +26,26 @@ fn template<'a>(app: &'a App, id: &str) -> Option<&'a NoticeTemplate> {
     app.config.notices.templates.iter().find(|template| template.id == id)
 }
 
-/// Messages of a template that a user would still take; 1 of a long-term one stands for as many as there are.
-pub async fn left(db: &impl ConnectionTrait, openid: &str, template_id: &str) -> Result<u32, Problem> {
-    let row = subscription::Entity::find_by_id((openid.to_owned(), template_id.to_owned())).one(db).await?;
-    Ok(row.map_or(0, |row| u32::try_from(row.remaining).unwrap_or(0)))
+/// Pairs of openid and template, among these, of which a message is left.
+pub async fn left_of(
+    db: &impl ConnectionTrait,
+    openids: &[&str],
+    templates: &[NoticeTemplate],
+) -> Result<HashSet<(String, String)>, Problem> {
+    if openids.is_empty() || templates.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows: Vec<(String, String)> = subscription::Entity::find()
+        .select_only()
+        .column(subscription::Column::Openid)
+        .column(subscription::Column::TemplateId)
+        .filter(subscription::COLUMN.openid.is_in(openids.iter().copied()))
+        .filter(subscription::COLUMN.template_id.is_in(templates.iter().map(|template| template.id.as_str())))
+        .filter(subscription::COLUMN.remaining.gt(0))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// A message went (errcode 0).
@@ -41,10 +57,11 @@ pub async fn spent(tx: &Tx, openid: &str, template_id: &str, now: Instant) -> Re
     Ok(())
 }
 
-/// WeChat says that nothing is left (errcode 43101).
-pub async fn exhausted(tx: &Tx, openid: &str, template_id: &str, now: Instant) -> Result<(), Problem> {
+/// WeChat says that nothing was left (errcode 43101) for the message that was sent at `at`. What they accepted while its
+/// answer was on its way is not touched.
+pub async fn exhausted(tx: &Tx, openid: &str, template_id: &str, at: Instant, now: Instant) -> Result<(), Problem> {
     if let Some(mut row) = locked(tx, openid, template_id).await? {
-        ledger::emptied(&mut row, now, now);
+        ledger::emptied(&mut row, at, now);
         write(tx, row).await?;
     }
     Ok(())

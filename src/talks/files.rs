@@ -10,7 +10,7 @@ use sea_orm::EntityTrait;
 use super::ops::{bookings, line, records};
 use crate::{
     app::App,
-    audit::{self, Actor, Entry},
+    audit::Entry,
     auth::{Staff, Villager, duty::SeeTalkLine},
     clock::local_day,
     people,
@@ -37,25 +37,33 @@ pub async fn record_shown_to_villager(app: &App, me: &Villager, id: TalkRecordId
     if holds { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// Staff who may read the matter: of a private one its hosts, who are entered in the audit.
-pub async fn booking_shown_to_staff(app: &App, staff: &Staff<SeeTalkLine>, id: BookingId) -> Result<(), Problem> {
+/// Staff who may read the matter: of a private one its hosts. What is to be entered in the audit before it is shown.
+pub async fn booking_shown_to_staff(
+    app: &App,
+    staff: &Staff<SeeTalkLine>,
+    id: BookingId,
+) -> Result<Vec<Entry>, Problem> {
     let booking = matter(app, id).await?;
     readable(app, staff, &booking).await?;
     let minor = people::is_minor(app.db.read(), &app.field_keys, booking.person_id, local_day(app.clock.now())).await?;
     let private = booking.privacy == BookingPrivacy::Private;
-    for action in [private.then_some("read_private_matter"), minor.then_some("read_minor_matter")].into_iter().flatten()
-    {
-        audit::note(app, &Actor::staff(staff), Entry::done(action, "booking", id).of_fields("file")).await?;
-    }
-    Ok(())
+    let actions = [
+        private.then_some("read_private_matter"),
+        minor.then_some("read_minor_matter"),
+        (!private && !minor).then_some("read_file"),
+    ];
+    Ok(actions.into_iter().flatten().map(|action| Entry::done(action, "booking", id).of_fields("file")).collect())
 }
 
-/// Staff who may read the record; entered in the audit, as reading its words is.
-pub async fn record_shown_to_staff(app: &App, staff: &Staff<SeeTalkLine>, id: TalkRecordId) -> Result<(), Problem> {
+/// Staff who may read the record. What is to be entered in the audit before it is shown, as for reading its words.
+pub async fn record_shown_to_staff(
+    app: &App,
+    staff: &Staff<SeeTalkLine>,
+    id: TalkRecordId,
+) -> Result<Vec<Entry>, Problem> {
     let booking = matter(app, record(app, id).await?.booking_id).await?;
     readable(app, staff, &booking).await?;
-    let entry = Entry::done("read_talk_record", "booking", booking.id).of_fields("file");
-    audit::note(app, &Actor::staff(staff), entry).await
+    Ok(vec![Entry::done("read_talk_record", "booking", booking.id).of_fields("file")])
 }
 
 async fn readable(app: &App, staff: &Staff<SeeTalkLine>, booking: &booking::Model) -> Result<(), Problem> {

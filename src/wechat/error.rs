@@ -115,6 +115,17 @@ impl WechatError {
         }
     }
 
+    /// Whether the other side may have done what it was asked although no answer came. Of what it refused it did nothing.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            // Nobody was reached, or a gateway on the way said that it passes nothing on.
+            Self::Transport(Outage::Unconnected | Outage::Status(400..=499 | 503)) => false,
+            Self::Transport(_) | Self::Unreadable => true,
+            _ => false,
+        }
+    }
+
     fn words(&self) -> &'static str {
         match self {
             Self::BadCode(_) => "the code is unknown, used, over or blocked",
@@ -213,6 +224,24 @@ pub fn hint_of(errmsg: &str) -> Option<&str> {
     is_number.then_some(hint)
 }
 
+/// Why a request that nobody may make twice failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct SendFault {
+    /// What went wrong.
+    pub error: WechatError,
+    /// It surely has not gone: there was no access token for it, at first or when the first was rejected.
+    pub unsent: bool,
+}
+
+impl SendFault {
+    /// Whether it may have been done although no answer came.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        !self.unsent && self.error.may_have_arrived()
+    }
+}
+
 /// What we were about to send breaks a rule of the interface's page; nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not accepted by WeChat: {0}")]
@@ -292,6 +321,21 @@ mod tests {
         for no_hint in ["", "hint: [", "hint: []", "hint: [a]", "hint: [12] hint: [x]"] {
             assert_eq!(hint_of(no_hint), None, "{no_hint}");
         }
+    }
+
+    #[test]
+    fn only_a_missing_answer_leaves_it_open_whether_it_arrived() {
+        for outage in [Outage::TimedOut, Outage::Other, Outage::Status(500), Outage::Status(502)] {
+            let error = WechatError::Transport(outage);
+            assert!(error.may_have_arrived(), "{outage:?}");
+            assert!(SendFault { error: error.clone(), unsent: false }.may_have_arrived());
+            assert!(!SendFault { error, unsent: true }.may_have_arrived());
+        }
+        assert!(WechatError::Unreadable.may_have_arrived());
+        for outage in [Outage::Unconnected, Outage::Status(412), Outage::Status(503)] {
+            assert!(!WechatError::Transport(outage).may_have_arrived(), "{outage:?}");
+        }
+        assert!(!WechatError::refused(43101, "x").may_have_arrived());
     }
 
     #[test]

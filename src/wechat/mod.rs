@@ -28,7 +28,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    error::{Invalid, Outage, Refusal, WechatError, hint_of, rid_of},
+    error::{Invalid, Outage, Refusal, SendFault, WechatError, hint_of, rid_of},
     exchange::{ANSWER_WITHIN, CONNECT_WITHIN},
     link::{LinkEnd, UrlLink},
     login::Session,

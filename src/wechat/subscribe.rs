@@ -1,16 +1,17 @@
 //! Subscribe messages: what a villager agreed to get in WeChat, by templates of the mini program.
 //!
 //! The page is 订阅消息, 发送订阅消息. There is no key that makes a repetition harmless: who gets no answer knows nothing, and
-//! WeChat's own report (`subscribe_msg_sent_event`) is the only word on it; [`SendFault::left_the_house`] says which
+//! WeChat's own report (`subscribe_msg_sent_event`) is the only word on it; [`SendFault::may_have_arrived`] says which
 //! failures are of that kind. Next: [`fields`] for the rules of the values.
 
 pub mod fields;
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Client, Outage, WechatError};
+use super::{Client, SendFault, exchange::json};
 
 const PATH: &str = "/cgi-bin/message/subscribe/send";
 
@@ -39,32 +40,6 @@ pub struct Value {
     pub value: String,
 }
 
-/// Why a message did not go, or may not have gone.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{error}")]
-pub struct SendFault {
-    /// What went wrong.
-    pub error: WechatError,
-    /// The request had not begun: there was no access token.
-    pub before: bool,
-}
-
-impl SendFault {
-    /// Whether WeChat may have taken the message although no answer came.
-    #[must_use]
-    pub fn left_the_house(&self) -> bool {
-        if self.before {
-            return false;
-        }
-        match self.error {
-            // Nobody was reached, or a gateway on the way said that it passes nothing on.
-            WechatError::Transport(Outage::Unconnected | Outage::Status(400..=499 | 503)) => false,
-            WechatError::Transport(_) | WechatError::Unreadable => true,
-            _ => false,
-        }
-    }
-}
-
 #[derive(Deserialize)]
 struct Taken {
     #[serde(default, deserialize_with = "number_as_text")]
@@ -84,34 +59,18 @@ impl Client {
     /// Sends a message and says which number WeChat gave it, where it says so.
     ///
     /// # Errors
-    /// Sorted by [`WechatError`]; see [`SendFault::left_the_house`] for those after which nobody knows.
+    /// Sorted by [`super::WechatError`]; see [`SendFault::may_have_arrived`] for those after which nobody knows.
     pub async fn send_subscribe_message(&self, message: &SubscribeMessage) -> Result<Option<String>, SendFault> {
-        // Asked for first: what fails here has surely not gone.
-        self.access_token().await.map_err(|error| SendFault { error, before: true })?;
-        let taken = self.post_with_token::<Taken>(PATH, message).await;
-        taken.map(|taken| taken.msgid).map_err(|error| SendFault { error, before: false })
+        let body = json(message).map_err(|error| SendFault { error, unsent: true })?;
+        let send = async |token: SecretString| self.exchange.ask(PATH, self.sealed_post(PATH, &body, &token)).await;
+        let taken: Taken = self.token.attempt(|| self.access_token(), send).await?;
+        Ok(taken.msgid)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wechat::Refusal;
-
-    #[test]
-    fn only_a_missing_answer_leaves_it_open_whether_it_went() {
-        let fault = |error| SendFault { error, before: false };
-        for outage in [Outage::TimedOut, Outage::Other, Outage::Status(500), Outage::Status(502)] {
-            assert!(fault(WechatError::Transport(outage)).left_the_house(), "{outage:?}");
-            assert!(!SendFault { error: WechatError::Transport(outage), before: true }.left_the_house());
-        }
-        assert!(fault(WechatError::Unreadable).left_the_house());
-        for outage in [Outage::Unconnected, Outage::Status(412), Outage::Status(503)] {
-            assert!(!fault(WechatError::Transport(outage)).left_the_house(), "{outage:?}");
-        }
-        let refusal = Refusal { errcode: 43101, rid: None };
-        assert!(!fault(WechatError::NotSubscribed(refusal)).left_the_house());
-    }
 
     #[test]
     fn a_number_of_the_message_is_read_as_it_comes() {

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::{Client, Refusal, WechatError, exchange::json};
+use super::{Client, Refusal, SendFault, WechatError, exchange::json};
 use crate::clock::{Clock, Instant};
 
 const PATH: &str = "/cgi-bin/stable_token";
@@ -106,17 +106,33 @@ impl TokenCache {
         Got: Future<Output = Result<SecretString, WechatError>>,
         Answer: Future<Output = Result<T, WechatError>>,
     {
-        let token = get().await?;
+        self.attempt(get, call).await.map_err(|fault| fault.error)
+    }
+
+    /// As [`Self::call`]; says of a failure whether it came before the call: what wants a token first, or a new one after
+    /// its own was rejected, has not been done.
+    pub(crate) async fn attempt<T, Answer, Got>(
+        &self,
+        get: impl Fn() -> Got,
+        call: impl Fn(SecretString) -> Answer,
+    ) -> Result<T, SendFault>
+    where
+        Got: Future<Output = Result<SecretString, WechatError>>,
+        Answer: Future<Output = Result<T, WechatError>>,
+    {
+        let unsent = |error| SendFault { error, unsent: true };
+        let sent = |error| SendFault { error, unsent: false };
+        let token = get().await.map_err(unsent)?;
         let refusal = match call(token.clone()).await {
             Err(WechatError::TokenRejected(refusal)) => refusal,
-            outcome => return outcome,
+            outcome => return outcome.map_err(sent),
         };
         self.evict(&token).await;
-        let renewed = get().await?;
+        let renewed = get().await.map_err(unsent)?;
         if renewed.expose_secret() == token.expose_secret() {
             alarm(&refusal);
         }
-        call(renewed).await
+        call(renewed).await.map_err(sent)
     }
 }
 

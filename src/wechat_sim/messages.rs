@@ -1,7 +1,8 @@
 //! WeCom's `message/send` to members and `webhook/send` of group robots.
 //!
-//! They follow 发送应用消息 and 群机器人: who cannot be reached is named and the rest is sent, what is too much for a member
-//! vanishes without a word. Next: [`super::organisation`], whose members they are.
+//! They follow 发送应用消息 and 群机器人: who cannot be reached is named and the rest is sent; what is too much for a member
+//! vanishes without a word, and so does what they were sent a moment ago where the sender asks for that check. Next:
+//! [`super::organisation`], whose members they are.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,6 +10,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, Bytes, Data, Json, Query, ServiceConfig},
 };
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -29,6 +31,10 @@ const TEXT_BYTES: usize = 2048;
 /// A robot's markdown may be longer.
 const MARKDOWN_BYTES: usize = 4096;
 const RECIPIENTS: usize = 1000;
+/// For how long repetitions are dropped where the sender does not say, and at most, in seconds
+/// (`duplicate_check_interval`).
+const REPEATS_DROPPED_S: i64 = 1800;
+const REPEATS_DROPPED_AT_MOST_S: i64 = 4 * 3600;
 const KINDS: [&str; 7] = ["text", "textcard", "markdown", "news", "miniprogram_notice", "template_card", "image"];
 
 /// A message that was accepted.
@@ -47,6 +53,24 @@ pub(super) struct Messages {
     sent: VecDeque<Sent>,
     /// Key of a robot -> what it said.
     robots: HashMap<String, VecDeque<Sent>>,
+}
+
+impl Messages {
+    /// Whether a member was sent the same since then.
+    fn has_sent(&self, userid: &str, message: &Sent, since: Instant) -> bool {
+        let mut lately = self.sent.iter().rev().take_while(|sent| sent.at > since);
+        lately.any(|sent| {
+            let same = (&sent.msgtype, &sent.content) == (&message.msgtype, &message.content);
+            same && sent.to.iter().any(|to| to == userid)
+        })
+    }
+}
+
+/// How far back a message is compared with what went before; none where the sender wants no such check.
+fn compared_within(ask: &Ask) -> Option<TimeDelta> {
+    let asked = ask.number("enable_duplicate_check") == Some(1);
+    let seconds = ask.number("duplicate_check_interval").unwrap_or(REPEATS_DROPPED_S);
+    asked.then(|| TimeDelta::seconds(seconds.clamp(0, REPEATS_DROPPED_AT_MOST_S)))
 }
 
 fn keep(sent: &mut VecDeque<Sent>, message: Sent) {
@@ -72,18 +96,24 @@ async fn send(request: HttpRequest, world: Data<World>, body: Bytes) -> Answer {
     if known.is_empty() || known.len() > RECIPIENTS {
         return Err(call.no(81013));
     }
-    let reached = {
-        let mut quotas = lock(&world.quotas);
-        let mut patient = |userid: &String| quotas.count(&format!("member:{userid}"), Window::Minute, 30, call.at);
-        known.into_iter().filter(|userid| patient(userid)).collect()
-    };
-    let message = Sent { to: reached, msgtype: ask.text("msgtype").to_owned(), content, at: call.at };
-    keep(&mut lock(&world.messages).sent, message);
+    let mut message = Sent { to: Vec::new(), msgtype: ask.text("msgtype").to_owned(), content, at: call.at };
+    message.to = reached(&world, known, &message, compared_within(&ask));
+    if !message.to.is_empty() {
+        keep(&mut lock(&world.messages).sent, message);
+    }
     let mut answer = json!({ "errcode": 0, "errmsg": "ok", "msgid": identifiers::template_id() });
     if let (false, Some(parts)) = (unknown.is_empty(), answer.as_object_mut()) {
         parts.insert("invaliduser".to_owned(), unknown.join("|").into());
     }
     Ok(call.answer(&answer))
+}
+
+/// Those of these members who get a message: not what they were sent a moment ago, nor what is too much for a minute.
+fn reached(world: &World, members: Vec<String>, message: &Sent, within: Option<TimeDelta>) -> Vec<String> {
+    let (messages, mut quotas) = (lock(&world.messages), lock(&world.quotas));
+    let repeated = |userid: &str| within.is_some_and(|span| messages.has_sent(userid, message, message.at - span));
+    let mut patient = |userid: &str| quotas.count(&format!("member:{userid}"), Window::Minute, 30, message.at);
+    members.into_iter().filter(|userid| !repeated(userid) && patient(userid)).collect()
 }
 
 /// Members as written, and in lower case those who are none.

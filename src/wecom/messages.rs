@@ -2,7 +2,8 @@
 //!
 //! A member takes 30 messages a minute and 1000 an hour from all applications together, and what is more vanishes without
 //! a word; whoever sends keeps far below. The same text to the same members within the half hour is dropped by WeCom
-//! (`enable_duplicate_check`), so that a message without an answer may be sent again. Next: [`super::Robots`].
+//! (`enable_duplicate_check`), so that a message without an answer may be sent again; another message has to differ in its
+//! text. Next: [`super::Robots`].
 
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +68,8 @@ pub(super) fn within(text: &str, bytes: usize) -> &str {
 }
 
 impl Client {
-    /// Sends a text and says whom it did not reach; where it reached nobody, WeCom refuses it (81013).
+    /// Sends a text and says whom it did not reach; where it reached nobody, WeCom refuses it (81013). Whoever was sent the
+    /// same within the last half hour is not sent it again, and WeCom does not say so.
     pub async fn send_text(&self, message: WecomText<'_>) -> Result<Unreached, WechatError> {
         let ask = Ask {
             touser: message.members.join("|"),

@@ -97,6 +97,32 @@ async fn a_token_is_kept_until_shortly_before_its_end() {
     assert_eq!(sim.asked(GET_TOKEN).await, 2);
 }
 
+#[actix_web::test]
+async fn the_same_text_is_delivered_once_in_half_an_hour() {
+    let sim = Sim::start();
+    for userid in ["ZhangSan", "LiSi"] {
+        sim.control("members", json!({ "userid": userid })).await;
+    }
+    let client = client(&sim, CORP_ID, CORP_SECRET);
+    let send = async |members: &str, text: &str| {
+        let members: Vec<String> = members.split('|').map(str::to_owned).collect();
+        client.send_text(WecomText { members: &members, text }).await.unwrap()
+    };
+    let delivered = async |userid: &str| {
+        let sent = sim.shown(&format!("members/sent?userid={userid}")).await;
+        sent["items"].as_array().unwrap().len()
+    };
+    for text in ["有新的待办（10:00）", "有新的待办（10:00）", "有新的待办（10:12）"] {
+        assert_eq!(send("ZhangSan", text).await, Unreached::default());
+    }
+    assert_eq!(delivered("ZhangSan").await, 2);
+    send("ZhangSan|LiSi", "有新的待办（10:12）").await;
+    assert_eq!((delivered("ZhangSan").await, delivered("LiSi").await), (2, 1), "who has not had it gets it");
+    sim.clock.advance(TimeDelta::minutes(30));
+    send("ZhangSan", "有新的待办（10:12）").await;
+    assert_eq!(delivered("ZhangSan").await, 3);
+}
+
 #[test]
 fn published_answers_are_read() {
     let fixtures: Value = serde_json::from_str(include_str!("../wechat/vectors.json")).unwrap();

@@ -22,7 +22,7 @@ use crate::{
         effects::Detail,
         guards,
         papers::PapersOf,
-        publication, reviews, scope, trail,
+        publication, reviews, scope, staff_tellings, trail,
         workflow::Action,
     },
     clock::local_day,
@@ -58,10 +58,10 @@ pub async fn by_staff(
         None => None,
     };
     let act = prepare::of_staff(tx, app, &case, &by, action, main.as_ref(), reckoning).await?;
-    let done = act.clone();
+    let taken = act.clone();
     let case = advance::advance(tx, reckoning, case, &by, act).await?;
-    let case = follow(tx, app, case, main, &by, &done, reckoning).await?;
-    trail::acted(tx, app, staff, &case, done.action).await?;
+    let case = follow(tx, app, case, main, &by, &taken, reckoning).await?;
+    trail::acted(tx, app, staff, &case, taken.action).await?;
     Ok(case)
 }
 
@@ -72,17 +72,17 @@ async fn follow(
     case: case::Model,
     main: Option<case::Model>,
     by: &By,
-    done: &Act,
+    taken: &Act,
     reckoning: Reckoning<'_>,
 ) -> Result<case::Model, Problem> {
-    match (done.action, by.staff) {
+    match (taken.action, by.staff) {
         (Action::Merge, _) => merging::gather(tx, &case, main, by, reckoning).await?,
-        (Action::Unmerge, _) => merging::part(tx, done, by, reckoning).await?,
+        (Action::Unmerge, _) => merging::part(tx, taken, by, reckoning).await?,
         (Action::Confirm, _) => {
             reviews::draw(tx, app, &case).await?;
         }
         (Action::CallIn, Some(staff)) => {
-            if let (Some(receiver), Some(answer_on)) = (done.to, prepare::answer_on(done)) {
+            if let (Some(receiver), Some(answer_on)) = (taken.to, prepare::answer_on(taken)) {
                 co_handlers::call_in(tx, &case, receiver, answer_on, staff, reckoning.now).await?;
             }
         }
@@ -91,7 +91,10 @@ async fn follow(
                 co_handlers::reported(tx, &case, staff, unit, reckoning.now).await?;
             }
         }
-        (Action::Submit, _) => publication::look_at(tx, app, &case).await?,
+        (Action::Submit, _) => {
+            publication::look_at(tx, app, &case).await?;
+            staff_tellings::filed(tx, &case, reckoning.now).await?;
+        }
         (Action::Reopen | Action::ReopenByOrder, _) => {
             publications::case_ended(tx, case.id, PublicationEnd::Reopened, reckoning.now).await?;
             return hand_over::back_in_hand(tx, case, by, reckoning.now).await;
@@ -129,11 +132,11 @@ pub async fn by_villager(
     };
     let whose = grant.as_ref().map_or_else(|| PapersOf::own(me), |grant| PapersOf::granted(me, grant));
     let act = of_villager(tx, app, &case, &whose, action).await?;
-    let done = act.clone();
+    let taken = act.clone();
     let case = advance::advance(tx, reckoning, case, &by, act).await?;
-    let case = follow(tx, app, case, None, &by, &done, reckoning).await?;
+    let case = follow(tx, app, case, None, &by, &taken, reckoning).await?;
     if let Some(grant) = grant {
-        let what = Use { action: done.action.slug(), case: Some(case.id), booking: None };
+        let what = Use { action: taken.action.slug(), case: Some(case.id), booking: None };
         people::used(tx, app, &grant, what, now).await?;
     }
     Ok(case)

@@ -26,7 +26,7 @@ use crate::{
     cases::{
         advance::{self, Act, By, Reckoning},
         commands::Matter,
-        emergency, fresh,
+        fresh,
         number::CaseNumber,
         papers, publication, sla, staff_tellings,
         workflow::Action,
@@ -36,7 +36,7 @@ use crate::{
     db::{self, Answers, Tx, padded},
     divisions::{self, Lineage},
     files::{self, Claimed, Hanging},
-    notices,
+    notices, people,
     personal::{Personal, PhoneNumber, PrivateText},
     problem::{FieldFault, Problem},
 };
@@ -110,10 +110,7 @@ pub(in crate::cases) async fn insert(
         publication::look_at(tx, app, case).await?;
     }
     for case in cases.iter().flatten().filter(|case| case.state != CaseState::Draft) {
-        let danger = !emergency::calls([&case.title, &case.text]).is_empty();
-        if danger || case.urgency == CaseUrgency::Urgent {
-            staff_tellings::urgent(tx, case, danger, now).await?;
-        }
+        staff_tellings::filed(tx, case, now).await?;
     }
     Ok(cases)
 }
@@ -191,7 +188,8 @@ impl Surroundings {
 /// The row of a filing that keeps the rules.
 #[allow(clippy::too_many_lines, reason = "a list of columns")]
 fn draw(app: &App, around: &Surroundings, filing: &Filing, spoken: bool, now: Instant) -> Result<case::Model, Problem> {
-    let item = check(around, filing, spoken)?;
+    let minor = filing.public && people::is_child(&app.field_keys, filing.person.citizen_no.as_ref(), local_day(now))?;
+    let item = check(around, filing, spoken, minor)?;
     // 举报 names somebody in its words: who reads it first must not be whom it names (信访工作条例 30).
     let report = filing.matter.concern == Some(CaseConcern::Report);
     let confidential = filing.confidential || report || !filing.against.is_empty();
@@ -251,7 +249,12 @@ fn draw(app: &App, around: &Surroundings, filing: &Filing, spoken: bool, now: In
 }
 
 /// Rules that need a look at what else there is; all faults at once.
-fn check<'a>(around: &'a Surroundings, filing: &Filing, spoken: bool) -> Result<Option<&'a ItemTerms>, Problem> {
+fn check<'a>(
+    around: &'a Surroundings,
+    filing: &Filing,
+    spoken: bool,
+    minor: bool,
+) -> Result<Option<&'a ItemTerms>, Problem> {
     let (matter, mut faults) = (&filing.matter, Vec::new());
     let item = around.item(filing);
     match item {
@@ -273,7 +276,8 @@ fn check<'a>(around: &'a Surroundings, filing: &Filing, spoken: bool) -> Result<
     if matter.kind != CaseKind::Proxy && matter.text.is_none() && !spoken {
         faults.push(FieldFault::new("/text", "required"));
     }
-    let shut = filing.confidential || filing.private || filing.agent.is_some() || !filing.against.is_empty();
+    // Of children nothing is shown (未成年人网络保护条例 36).
+    let shut = filing.confidential || filing.private || filing.agent.is_some() || !filing.against.is_empty() || minor;
     if filing.public && (shut || !publication::can_be_public(matter.kind, matter.concern)) {
         faults.push(FieldFault::new("/public", "not_allowed_here"));
     }

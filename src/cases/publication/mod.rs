@@ -9,10 +9,16 @@ pub mod api;
 pub mod ops;
 
 pub(super) use ops::look_at;
-pub use ops::{FromOutside, TEXT, file_from_outside};
+pub use ops::{FromOutside, TEXT, file_from_outside, names};
 
-use entity::case::{self, CaseConcern, CaseKind, CaseState};
-use sea_orm::{ColumnTrait, Condition};
+use entity::{
+    case::{self, CaseConcern, CaseKind, CaseState},
+    person,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait},
+};
 
 /// Digits of a number that anybody may know.
 const DIGITS: usize = 12;
@@ -40,4 +46,11 @@ pub fn shown() -> Condition {
         .add(case::COLUMN.confidential.eq(false))
         .add(case::COLUMN.private.eq(false))
         .add(case::COLUMN.state.is_not_in([CaseState::Draft, CaseState::Withdrawn]))
+        .add(Expr::exists(of_a_child().into_query()).not())
+}
+
+/// Whose it is turned out to be a child: of children nothing is shown (未成年人网络保护条例 36).
+fn of_a_child() -> Select<person::Entity> {
+    let whose = Expr::col((person::Entity, person::Column::Id)).equals((case::Entity, case::Column::PersonId));
+    person::Entity::find().select_only().column(person::Column::Id).filter(whose).filter(person::COLUMN.minor.eq(true))
 }

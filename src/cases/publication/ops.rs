@@ -5,10 +5,11 @@ use entity::{
     case::{self, CaseChannel, CaseConcern, CaseKind, CaseState},
     content_check::ContentSubject,
     id::{CaseId, DivisionId},
+    person,
     publication::PublicationEnd,
 };
 use rust_i18n::t;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::api::PublishCase;
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
         scope,
         workflow::{Action, Aside},
     },
+    clock::local_day,
     content::{self, Words},
     db::Tx,
     people,
@@ -55,7 +57,8 @@ pub(super) async fn by_staff(
     if body.public == case.public {
         return Ok(case);
     }
-    if body.public && (case.public_id.is_none() || case.confidential || case.private) {
+    let minor = people::is_minor(tx, &app.field_keys, case.person_id, local_day(app.clock.now())).await?;
+    if body.public && (case.public_id.is_none() || case.confidential || case.private || minor) {
         return Err(Problem::field("/public", "not_allowed_here"));
     }
     let next = case::Model { public: body.public, ..case.clone() };
@@ -91,6 +94,14 @@ pub(super) async fn by_villager(tx: &Tx, app: &App, me: &Villager, id: CaseId) -
     publications::case_ended(tx, case.id, PublicationEnd::ConsentWithdrawn, app.clock.now()).await
 }
 
+/// What the person is called, here and on the case: it stands in nothing that anybody may read.
+pub async fn names(db: &impl ConnectionTrait, app: &App, case: &case::Model) -> Result<Vec<PersonName>, Problem> {
+    let person = person::Entity::find_by_id(case.person_id).one(db).await?;
+    let own: Option<PersonName> = app.field_keys.open_if(person.and_then(|row| row.name).as_ref())?;
+    let contact: Option<PersonName> = app.field_keys.open_if(case.contact_name.as_ref())?;
+    Ok(own.into_iter().chain(contact).collect())
+}
+
 /// What anybody may read of a case is looked at first.
 pub(in crate::cases) async fn look_at(tx: &Tx, app: &App, case: &case::Model) -> Result<(), Problem> {
     if !case.public {
@@ -100,7 +111,7 @@ pub(in crate::cases) async fn look_at(tx: &Tx, app: &App, case: &case::Model) ->
     if case.text.trim().is_empty() {
         return Ok(());
     }
-    let name: Option<PersonName> = app.field_keys.open_if(case.contact_name.as_ref())?;
+    let names = names(tx, app, case).await?;
     let words = Words {
         subject: ContentSubject::Case,
         subject_id: case.id.0,
@@ -108,7 +119,7 @@ pub(in crate::cases) async fn look_at(tx: &Tx, app: &App, case: &case::Model) ->
         place: case.village_id,
         person: Some(case.person_id),
         written_by: None,
-        text: words::published(&case.text, name.as_slice()),
+        text: words::published(&case.text, &names),
     };
     content::look_at(tx, app, words, app.clock.now()).await?;
     Ok(())
@@ -153,6 +164,7 @@ pub async fn file_from_outside(
     if person.minor {
         people::check_guardian(tx, person.id).await?;
     }
+    let child = people::is_child(&app.field_keys, person.citizen_no.as_ref(), local_day(app.clock.now()))?;
     let by = By::villager(person.id);
     let filing = Filing {
         matter: Matter {
@@ -178,7 +190,7 @@ pub async fn file_from_outside(
         booking: None,
         next_talk_on: None,
         private: false,
-        public: true,
+        public: !child,
         reason: Some(said.through.clone()),
         draft: false,
         papers: vec![],

@@ -85,6 +85,15 @@ pub(super) async fn look_at_store(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// Whether WeChat can look at photos, which it fetches.
+pub(super) fn look_at_content(config: &Config, findings: &mut Findings) {
+    if config.files.public_url.is_empty() {
+        findings.note("content: no address for the outside (files.public_url); photos wait for somebody of the desk");
+    } else {
+        findings.fine(&format!("content: WeChat fetches photos from {}", host(&config.files.public_url)));
+    }
+}
+
 /// By which ways people are told of things, and what is missing for the others.
 pub(super) fn look_at_channels(config: &Config, findings: &mut Findings) {
     let has = |purpose: &str| config.notices.templates.iter().any(|template| template.purpose == purpose);

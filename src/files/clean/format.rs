@@ -4,6 +4,20 @@ use entity::file::FileKind;
 
 use super::{MAX_DOCUMENT, MAX_PHOTO, MAX_VOICE, number, take};
 
+/// Bytes of the header of an ID3 tag, which say how long the rest is.
+const TAG_HEADER: usize = 10;
+
+/// What the first bytes of a file tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Early {
+    /// Its format: those that follow do not change it.
+    Known(Format),
+    /// That it is none, whatever follows.
+    Nothing,
+    /// Nothing yet: a tag reaches beyond them, and only what stands behind it tells.
+    NotYet,
+}
+
 /// A format that is taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -36,7 +50,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// By the first bytes; with a whole file the answer is final, with its beginning good enough to refuse by.
+    /// By the first bytes of a whole file.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let starts = |start: &[u8]| bytes.starts_with(start);
@@ -58,6 +72,16 @@ impl Format {
             _ if take(bytes, 4, 4) == Some(b"ftyp") => Self::Mp4,
             _ => return of_frames(bytes),
         })
+    }
+
+    /// By the first bytes of a file of which more may come; some dozens are enough but for tags.
+    #[must_use]
+    pub fn early(bytes: &[u8]) -> Early {
+        match Self::of(bytes) {
+            Some(format) => Early::Known(format),
+            None if ends_in_tag(bytes) => Early::NotYet,
+            None => Early::Nothing,
+        }
     }
 
     /// What people call it.
@@ -108,10 +132,15 @@ fn of_frames(bytes: &[u8]) -> Option<Format> {
     match (bytes.get(at), bytes.get(at + 1)) {
         (Some(0xff), Some(second)) if second & 0xf6 == 0xf0 => Some(Format::Aac),
         (Some(0xff), Some(second)) if second & 0xe6 == 0xe2 => Some(Format::Mp3),
-        // The tag goes on beyond what is here, or ends with it: a long picture.
-        (None, _) if at >= bytes.len() && bytes.starts_with(b"ID3") => Some(Format::Mp3),
         _ => None,
     }
+}
+
+/// Whether these bytes end within a tag, or so shortly behind it that what follows is not known: sound, or one more tag.
+fn ends_in_tag(bytes: &[u8]) -> bool {
+    let behind = bytes.get(after_tag(bytes)..).unwrap_or_default();
+    let perhaps_a_tag = behind.starts_with(b"ID3") || b"ID3".starts_with(behind);
+    behind.len() < TAG_HEADER && (perhaps_a_tag || behind == [0xff])
 }
 
 /// Where sound begins behind an ID3 tag, if there is one.
@@ -121,8 +150,34 @@ pub(super) fn after_tag(bytes: &[u8]) -> usize {
         let Some(size) = number(bytes, at + 6, 4) else { break };
         // Seven bits a byte.
         let size = (size & 0x7f) | (size >> 1 & 0x3f80) | (size >> 2 & 0x1f_c000) | (size >> 3 & 0xfe0_0000);
-        let footer = if bytes.get(at + 5).is_some_and(|flags| flags & 0x10 != 0) { 10 } else { 0 };
-        at += 10 + usize::try_from(size).unwrap_or(usize::MAX / 4) + footer;
+        let footer = if bytes.get(at + 5).is_some_and(|flags| flags & 0x10 != 0) { TAG_HEADER } else { 0 };
+        at += TAG_HEADER + usize::try_from(size).unwrap_or(usize::MAX / 4) + footer;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_says_nothing_of_the_sound_behind_it() {
+        let tag = [&b"ID3\x04\0\0\0\0\0\x05"[..], b"Title"].concat();
+        for (sound, format) in [(&b"\xff\xfb\x90\x64"[..], Format::Mp3), (&b"\xff\xf1\x50\x80"[..], Format::Aac)] {
+            for tags in [tag.clone(), tag.repeat(2)] {
+                let whole = [tags.as_slice(), sound].concat();
+                for end in 0..whole.len() {
+                    let known = end >= tags.len() + 2;
+                    let told = if known { Early::Known(format) } else { Early::NotYet };
+                    assert_eq!(Format::early(&whole[..end]), told, "{end} of {}", whole.len());
+                }
+                assert_eq!(Format::of(&whole), Some(format));
+            }
+        }
+        for other in [&b"just words"[..], b"IDs of things", b"\xff\x00\x00"] {
+            assert_eq!(Format::early(other), Early::Nothing);
+            assert_eq!(Format::early(&[tag.as_slice(), other].concat()), Early::Nothing);
+        }
+        assert_eq!(Format::of(&tag), None, "a tag alone is no voice note");
+    }
 }

@@ -10,7 +10,7 @@ mod photo;
 mod second_kind;
 mod voice;
 
-pub use format::Format;
+pub use format::{Early, Format};
 
 use entity::file::FileKind;
 

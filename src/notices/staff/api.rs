@@ -6,18 +6,16 @@ use entity::{
     id::{CaseId, StaffNoticeId},
     staff_notice,
 };
-use rust_i18n::t;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::ops;
+use super::{ops, sentences};
 use crate::{
     app::App,
     auth::{Staff, duty::Anything},
     db::Tx,
     http::{Command, Page, PageQuery, Query, json},
-    notices::words,
     problem::{Language, Problem},
 };
 
@@ -37,10 +35,9 @@ pub struct StaffNoticeView {
 
 impl StaffNoticeView {
     fn of(row: staff_notice::Model, language: Language) -> Self {
-        let sentence = t!(format!("staff_notice.{}", row.kind), locale = language.tag());
         Self {
             id: row.id,
-            text: words::filled(&sentence, &row.params),
+            text: sentences::sentence(&row, language),
             kind: row.kind,
             case: row.case_id,
             at: row.created_at,

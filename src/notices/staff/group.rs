@@ -20,14 +20,17 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::send::{mark, numbers, say, settled};
+use super::{
+    rows::{change, ids_of, mark, marked, sending},
+    send::settled,
+    sentences,
+};
 use crate::{
     app::App,
     clock::local_day,
     db::{Tx, padded},
     divisions,
     problem::Problem,
-    wechat::{Outage, WechatError},
 };
 
 /// One message of a robot in so long.
@@ -98,27 +101,32 @@ pub(super) async fn tell(
     }
     if !left.is_empty() {
         let now = app.clock.now();
-        app.db.transact(async move |tx| mark(tx, &left, StaffNoticeState::Inbox, now, None).await).await?;
+        app.db.transact(async move |tx| mark(tx, &left, StaffNoticeState::Inbox, now).await).await?;
     }
     for (code, ids) in of_each {
-        let Some(key) = app.config.notices.robots.get(&code) else { continue };
-        let now = app.clock.now();
-        let rows = app.db.transact(async move |tx| take(tx, &code, &ids, now).await).await?;
-        if rows.is_empty() {
-            continue;
-        }
-        let text = say("group", rows.len(), &numbers(rows.iter()));
-        let Err(fault) = app.robots.say(key, &text).await else { continue };
-        tracing::warn!(wechat.error = %fault, "a robot did not say what there is");
-        if may_have_gone(&fault) {
-            continue;
-        }
-        let ids: Vec<StaffNoticeId> = rows.iter().map(|row| row.id).collect();
-        let unsaid = ids.clone();
-        app.db.transact(async move |tx| unsay(tx, &unsaid).await).await?;
-        settled(app, ids, Some(&fault)).await?;
+        by_robot(app, code, ids).await?;
     }
     Ok(())
+}
+
+/// Lets one robot speak.
+async fn by_robot(app: &Arc<App>, code: String, ids: Vec<StaffNoticeId>) -> Result<(), Problem> {
+    let Some(key) = app.config.notices.robots.get(&code) else { return Ok(()) };
+    let now = app.clock.now();
+    let rows = app.db.transact(async move |tx| take(tx, &code, &ids, now).await).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let Err(fault) = app.robots.say(key, &sentences::said_in_group(&rows)).await else { return Ok(()) };
+    tracing::warn!(wechat.error = %fault, "a robot did not say what there is");
+    // Once is enough: who works here finds the rest in the inbox.
+    if fault.may_have_arrived() {
+        return Ok(());
+    }
+    let ids = ids_of(&rows);
+    let unsaid = ids.clone();
+    app.db.transact(async move |tx| unsay(tx, &unsaid).await).await?;
+    settled(app, ids, Some(&fault)).await
 }
 
 /// Marks as said what is to be said now, with what others left to this robot; nothing where it spoke a moment ago: then
@@ -127,11 +135,8 @@ async fn take(tx: &Tx, code: &str, ids: &[StaffNoticeId], now: Instant) -> Resul
     // Whoever speaks by it at the same time waits here.
     division::Entity::find().filter(division::COLUMN.code.eq(code)).lock(LockType::NoKeyUpdate).all(tx).await?;
     let mut rows = Vec::new();
-    for some in ids.chunks(256) {
-        let mine = staff_notice::Entity::find()
-            .filter(staff_notice::COLUMN.id.is_in(padded(some.iter().copied())))
-            .filter(staff_notice::COLUMN.state.eq(StaffNoticeState::Sending));
-        rows.extend(mine.lock_exclusive().all(tx).await?);
+    for some in sending(ids) {
+        rows.extend(some.lock_exclusive().all(tx).await?);
     }
     if rows.is_empty() {
         return Ok(rows);
@@ -144,9 +149,10 @@ async fn take(tx: &Tx, code: &str, ids: &[StaffNoticeId], now: Instant) -> Resul
         .one(tx)
         .await?;
     if let Some(last) = last.and_then(|last| last.sent_at) {
-        let mine: Vec<StaffNoticeId> = rows.iter().map(|row| row.id).collect();
-        mark(tx, &mine, StaffNoticeState::Waiting, last + PAUSE, None).await?;
-        set_robot(tx, &mine, code).await?;
+        change(tx, &ids_of(&rows), |rows| {
+            marked(rows, StaffNoticeState::Waiting, last + PAUSE).col_expr(staff_notice::Column::Robot, Expr::val(code))
+        })
+        .await?;
         return Ok(Vec::new());
     }
     let others = of_robot
@@ -158,48 +164,20 @@ async fn take(tx: &Tx, code: &str, ids: &[StaffNoticeId], now: Instant) -> Resul
         }
     }
     rows.sort_by_key(|row| row.id);
-    let all: Vec<StaffNoticeId> = rows.iter().map(|row| row.id).collect();
-    mark(tx, &all, StaffNoticeState::Sent, now, None).await?;
-    set_robot(tx, &all, code).await?;
-    for some in all.chunks(256) {
-        staff_notice::Entity::update_many()
-            .col_expr(staff_notice::Column::SentAt, Some(now).into())
-            .filter(staff_notice::COLUMN.id.is_in(padded(some.iter().copied())))
-            .exec(tx)
-            .await?;
-    }
-    Ok(rows)
-}
-
-async fn set_robot(tx: &Tx, ids: &[StaffNoticeId], code: &str) -> Result<(), Problem> {
-    for some in ids.chunks(256) {
-        staff_notice::Entity::update_many()
+    change(tx, &ids_of(&rows), |rows| {
+        marked(rows, StaffNoticeState::Sent, now)
             .col_expr(staff_notice::Column::Robot, Expr::val(code))
-            .filter(staff_notice::COLUMN.id.is_in(padded(some.iter().copied())))
-            .exec(tx)
-            .await?;
-    }
-    Ok(())
+            .col_expr(staff_notice::Column::SentAt, Some(now).into())
+    })
+    .await?;
+    Ok(rows)
 }
 
 /// It surely was not said: as before the attempt.
 async fn unsay(tx: &Tx, ids: &[StaffNoticeId]) -> Result<(), Problem> {
-    for some in ids.chunks(256) {
-        staff_notice::Entity::update_many()
-            .col_expr(staff_notice::Column::State, Expr::val(StaffNoticeState::Sending))
+    change(tx, ids, |rows| {
+        rows.col_expr(staff_notice::Column::State, Expr::val(StaffNoticeState::Sending))
             .col_expr(staff_notice::Column::SentAt, Option::<Instant>::None.into())
-            .filter(staff_notice::COLUMN.id.is_in(padded(some.iter().copied())))
-            .exec(tx)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Once is enough: who works here finds the rest in the inbox.
-fn may_have_gone(fault: &WechatError) -> bool {
-    match fault {
-        WechatError::Transport(Outage::Unconnected | Outage::Status(400..=499 | 503)) => false,
-        WechatError::Transport(_) | WechatError::Unreadable => true,
-        _ => false,
-    }
+    })
+    .await
 }

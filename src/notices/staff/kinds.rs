@@ -2,7 +2,7 @@
 
 use entity::notice_delivery::NoticeUrgency::{self, Normal, Urgent};
 
-/// A key of the locale files after `staff_notice.`, and how much it matters.
+/// Every kind: what stands behind `staff_notice.` in the locale files, and how much it matters.
 pub const KINDS: &[(&str, NoticeUrgency)] = &[
     ("case_given", Normal),
     ("case_to_unit", Normal),
@@ -14,12 +14,23 @@ pub const KINDS: &[(&str, NoticeUrgency)] = &[
     ("case_to_township", Normal),
     ("case_to_county", Normal),
     ("case_supervised", Normal),
+    ("called_in", Normal),
+    ("unit_called_in", Normal),
+    ("papers_came", Normal),
     ("request_to_settle", Normal),
+    ("request_approved", Normal),
+    ("request_refused", Normal),
     ("objection_to_settle", Normal),
     ("appeal_to_decide", Normal),
+    ("follow_up_opened", Normal),
     ("hosts_changed", Normal),
     ("call_list", Normal),
 ];
+
+/// Whether there is such a kind.
+pub(super) fn is_known(name: &str) -> bool {
+    KINDS.iter().any(|(kind, _)| *kind == name)
+}
 
 /// How much a kind matters.
 pub(super) fn urgency(name: &str) -> NoticeUrgency {

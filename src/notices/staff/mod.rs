@@ -2,20 +2,27 @@
 //!
 //! The inbox shows all of it. Who is known in WeCom gets a message, at most one in ten minutes; else the robot of the
 //! group of their place says that there is something. Nothing at night, danger aside; nothing about confidential cases
-//! but to who may see them, and no name of anybody. Next: [`send`].
+//! but to who may see them, and no name of anybody. Next: [`tell`], then [`gather()`] and [`send()`] for a message from
+//! its beginning to its end.
 
 pub mod api;
+mod gather;
 mod group;
 mod kinds;
 mod ops;
+mod rows;
 mod send;
+mod sentences;
+mod who;
 
 use serde_json::Value;
 
+pub use gather::{gather, has_waiting};
 pub use kinds::KINDS;
+pub use ops::tell;
 pub(super) use ops::{call_list_grew, forget};
-pub use ops::{holding, in_unit, tell};
-pub use send::{gather, has_waiting, send};
+pub use send::send;
+pub use who::{free_of, holding, in_unit, nearest};
 
 use entity::{
     id::{CaseId, DivisionId, StaffId},

@@ -5,21 +5,17 @@ use std::collections::BTreeSet;
 use chrono::{NaiveDate, TimeDelta};
 use entity::{
     Instant, division,
-    id::{DivisionId, StaffId, StaffNoticeId, UnitId},
-    notice_delivery, posting, staff,
+    id::{DivisionId, StaffId, StaffNoticeId},
+    notice_delivery,
     staff_notice::{self, StaffNoticeState},
 };
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, Select, Set,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::json;
 
-use super::{StaffTelling, kinds};
+use super::{StaffTelling, kinds, who};
 use crate::{
     app::App,
     auth::{Duty, Staff, duty::Anything},
-    cases,
     clock::local_day,
     db::{self, Tx},
     http::{Cursor, PageQuery},
@@ -30,6 +26,7 @@ use crate::{
 pub async fn tell(tx: &Tx, tellings: Vec<StaffTelling>, now: Instant) -> Result<(), Problem> {
     let mut rows = Vec::new();
     for telling in tellings {
+        debug_assert!(kinds::is_known(telling.kind), "no kind of notice: {}", telling.kind);
         let urgency = telling.urgency.unwrap_or(kinds::urgency(telling.kind));
         let whom: BTreeSet<StaffId> = telling.staff.into_iter().collect();
         rows.extend(whom.into_iter().map(|staff| staff_notice::ActiveModel {
@@ -44,6 +41,9 @@ pub async fn tell(tx: &Tx, tellings: Vec<StaffTelling>, now: Instant) -> Result<
             state: Set(StaffNoticeState::Waiting),
             due_at: Set(now),
             robot: Set(None),
+            message_id: Set(None),
+            message_text: Set(None),
+            message_at: Set(None),
             sent_at: Set(None),
             error: Set(None),
             created_at: Set(now),
@@ -51,49 +51,6 @@ pub async fn tell(tx: &Tx, tellings: Vec<StaffTelling>, now: Instant) -> Result<
         }));
     }
     Ok(db::insert_all(tx, rows).await?)
-}
-
-/// Who holds one of these duties in a place itself today.
-pub async fn holding(
-    db: &impl ConnectionTrait,
-    place: DivisionId,
-    duties: &[Duty],
-    today: NaiveDate,
-) -> Result<Vec<StaffId>, Problem> {
-    who(db, posted().filter(posting::COLUMN.division_id.eq(place)), duties, today).await
-}
-
-/// Who holds one of these duties in a unit today.
-pub async fn in_unit(
-    db: &impl ConnectionTrait,
-    unit: UnitId,
-    duties: &[Duty],
-    today: NaiveDate,
-) -> Result<Vec<StaffId>, Problem> {
-    who(db, posted().filter(posting::COLUMN.unit_id.eq(unit)), duties, today).await
-}
-
-fn posted() -> Select<posting::Entity> {
-    let of_staff = posting::Entity::belongs_to(staff::Entity).from(posting::Column::StaffId).to(staff::Column::Id);
-    posting::Entity::find().join(JoinType::InnerJoin, of_staff.into()).filter(staff::COLUMN.dismissed_at.is_null())
-}
-
-async fn who(
-    db: &impl ConnectionTrait,
-    postings: Select<posting::Entity>,
-    duties: &[Duty],
-    today: NaiveDate,
-) -> Result<Vec<StaffId>, Problem> {
-    let rows = postings.filter(posting::COLUMN.starts_on.lte(today)).order_by_asc(posting::Column::StaffId);
-    let mut found = Vec::new();
-    for row in rows.all(db).await? {
-        let held: Vec<Duty> = serde_json::from_value(row.duties).map_err(Problem::unexpected)?;
-        let stands = row.ends_on.is_none_or(|end| today <= end);
-        if stands && held.iter().any(|duty| duties.contains(duty)) && !found.contains(&row.staff_id) {
-            found.push(row.staff_id);
-        }
-    }
-    Ok(found)
 }
 
 /// The nearest desk on whose list a row stands and where somebody may call: never who a complaint is about, or near.
@@ -106,22 +63,8 @@ async fn desk_of(
         if row.confidential { (row.township_id, Duty::HandleDiscipline) } else { (row.village_id, Duty::AcceptCases) };
     let Some(place) = place else { return Ok(None) };
     let Some(place) = division::Entity::find_by_id(place).one(tx).await? else { return Ok(None) };
-    for above in [Some(place.id), place.township_id, place.county_id].into_iter().flatten() {
-        let mut desk = Vec::new();
-        for staff in holding(tx, above, &[duty], today).await? {
-            let away = match row.case_id.filter(|_| row.confidential) {
-                Some(case) => cases::keeps_away(tx, case, staff).await?,
-                None => false,
-            };
-            if !away {
-                desk.push(staff);
-            }
-        }
-        if !desk.is_empty() {
-            return Ok(Some((above, desk)));
-        }
-    }
-    Ok(None)
+    let above = [Some(place.id), place.township_id, place.county_id].into_iter().flatten();
+    who::nearest(tx, above, &[duty], row.case_id.filter(|_| row.confidential), today).await
 }
 
 /// Tells the desk that somebody waits to be called, unless it was told today and has not looked.

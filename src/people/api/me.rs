@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use entity::{
     id::{DivisionId, PersonId},
     person,
+    preferences::{Preferences, PreferredLanguage},
 };
 use rust_i18n::t;
 use serde::{Deserialize, Serialize};
@@ -22,47 +23,6 @@ use crate::{
     problem::{Language, Problem},
 };
 
-/// A language of the interface.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
-pub enum PreferredLanguage {
-    /// 简体中文
-    #[default]
-    #[serde(rename = "zh-CN")]
-    ZhCn,
-    /// English
-    #[serde(rename = "en")]
-    En,
-}
-
-/// How somebody likes the interface.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(default)]
-pub struct PreferencesView {
-    pub(crate) language: PreferredLanguage,
-    /// Larger letters and fewer things on a page.
-    pub(crate) large_text: bool,
-    /// Speaking comes before typing.
-    pub(crate) voice_first: bool,
-    /// How one is told of things beside the inbox.
-    pub(crate) channels: ChannelsView,
-}
-
-/// How somebody is told of things beside the inbox. Without either, what one must hear of is told by the desk.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(default)]
-pub struct ChannelsView {
-    /// Messages in `WeChat` that one agreed to.
-    pub(crate) wechat: bool,
-    /// Text messages.
-    pub(crate) sms: bool,
-}
-
-impl Default for ChannelsView {
-    fn default() -> Self {
-        Self { wechat: true, sms: true }
-    }
-}
-
 /// Oneself.
 #[derive(Serialize, ToSchema)]
 pub struct MeView {
@@ -79,7 +39,7 @@ pub struct MeView {
     village: Option<DivisionId>,
     /// The relative who is told of what agents do.
     family_contact: Option<FamilyContactView>,
-    preferences: PreferencesView,
+    preferences: Preferences,
 }
 
 /// The relative who is told of what agents do.
@@ -109,7 +69,7 @@ impl MeView {
                     })
                 })
                 .transpose()?,
-            preferences: ops::preferences_of(&row.preferences),
+            preferences: Preferences::of(&row.preferences),
         })
     }
 }

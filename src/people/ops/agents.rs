@@ -9,6 +9,7 @@ use entity::{
     Instant, authorisation, authorisation_use,
     case::{self, CaseKind},
     id::{AuthorisationId, AuthorisationUseId, BookingId, CaseId, PersonId},
+    notice_delivery::NoticeUrgency,
     person, service_item,
 };
 use rust_i18n::t;
@@ -22,8 +23,8 @@ use crate::{
     auth::Villager,
     clock::local_day,
     db::Tx,
-    jobs,
-    notices::{self, About, Telling},
+    jobs::{self, Text},
+    notices::{self, About, Telling, hours},
     personal::{PersonName, Personal, PhoneNumber},
     problem::{Code, Problem},
 };
@@ -182,7 +183,8 @@ pub async fn used(tx: &Tx, app: &App, grant: &Grant, what: Use, now: Instant) ->
     tell_family(tx, app, grant.principal, now).await
 }
 
-/// The family contact needs no app: a text message with masked names.
+/// The family contact needs no app: a text message with masked names, not at night, and one for what an agent does in ten
+/// minutes.
 async fn tell_family(tx: &Tx, app: &App, principal: PersonId, now: Instant) -> Result<(), Problem> {
     let Some(row) = person::Entity::find_by_id(principal).one(tx).await? else { return Ok(()) };
     let (Some(phone), true) = (app.field_keys.open_if::<PhoneNumber>(row.family_phone.as_ref())?, app.sms.is_on())
@@ -194,8 +196,10 @@ async fn tell_family(tx: &Tx, app: &App, principal: PersonId, now: Instant) -> R
     }
     let name = app.field_keys.open_if::<PersonName>(row.name.as_ref())?;
     let name = name.map_or_else(|| "*".to_owned(), |name| name.masked());
-    let text = t!("sms.agent_acted", locale = "zh-CN", name = name).into_owned();
-    jobs::enqueue_sms(tx, app, &phone, text, now).await
+    let words = t!("sms.agent_acted", locale = "zh-CN", name = name).into_owned();
+    let at = hours::held_until(&app.config.notices, NoticeUrgency::Normal, principal, now).unwrap_or(now);
+    let sort = Some(format!("agent of {principal}"));
+    jobs::enqueue_sms(tx, app, Text { to: &phone, words, at, until: None, sort }).await
 }
 
 /// Authorisations that named only a phone find their agent once the phone is proven.

@@ -24,7 +24,7 @@ use crate::{
     db::{Tx, padded},
     divisions,
     http::{Cursor, PageQuery},
-    jobs,
+    jobs::{self, Text},
     notices::{self, About, Telling},
     personal::{CitizenNumber, PersonName, PhoneNumber},
     problem::{Code, Problem},
@@ -133,7 +133,7 @@ pub async fn approve(
         household_no: entry.as_ref().and_then(|entry| entry.household_no.clone()),
         group_name: entry.and_then(|entry| entry.group_name),
     };
-    residence::verify(tx, person, facts, now).await?;
+    residence::verify(tx, &app.field_keys, person, facts, now).await?;
     tell(tx, person, "residence_verified", now).await?;
     let action = if claim.kind == ClaimKind::Recovery { "approve_recovery" } else { "approve_residence" };
     audit::record(tx, &app.field_keys, &Actor::staff(staff), Entry::done(action, "person", person), now).await?;
@@ -187,8 +187,9 @@ async fn warn(tx: &Tx, app: &App, holder: &person::Model, now: Instant) -> Resul
     for phone in [&holder.phone, &holder.family_phone] {
         let phone = app.field_keys.open_if::<PhoneNumber>(phone.as_ref())?;
         if let Some(phone) = phone.filter(|phone| phone.is_mobile() && app.sms.is_on()) {
-            let text = t!("sms.account_recovered", locale = "zh-CN").into_owned();
-            jobs::enqueue_sms(tx, app, &phone, text, now).await?;
+            // At any hour: whoever did not come to the desk has to hear of it at once.
+            let words = t!("sms.account_recovered", locale = "zh-CN").into_owned();
+            jobs::enqueue_sms(tx, app, Text { to: &phone, words, at: now, until: None, sort: None }).await?;
         }
     }
     Ok(())

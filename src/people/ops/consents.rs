@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::NaiveDate;
 use entity::{
     Instant, consent,
     id::{ConsentId, PersonId, StaffId},
     person,
+    publication::PublicationEnd,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
@@ -14,8 +16,10 @@ use sea_orm::{
 
 use crate::{
     app::App,
+    crypto::FieldKeys,
     db::{Tx, padded},
     lists,
+    people::reveal,
     personal::{PersonName, PhoneNumber},
     problem::{Code, Problem},
     publications,
@@ -28,7 +32,7 @@ pub const GUARDIAN: &str = "guardian";
 pub const REUSE_PAPERS: &str = "reuse_papers";
 
 /// The purpose by which what could make somebody known may be published; taking it back takes it down.
-const PUBLICATION: &str = "publication";
+pub const PUBLICATION: &str = "publication";
 
 /// A decision on one purpose.
 pub struct Decision {
@@ -68,7 +72,8 @@ pub async fn decide(
         // Who publishes by this consent at the same time waits, or is waited for.
         person::Entity::find_by_id(person).lock(LockType::NoKeyUpdate).one(tx).await?;
         if !decision.granted {
-            publications::consent_withdrawn(tx, app, person, now).await?;
+            let because = PublicationEnd::ConsentWithdrawn;
+            publications::person_ended(tx, &app.field_keys, person, because, now).await?;
         }
     }
     let (name, phone) = decision.guardian.unzip();
@@ -102,22 +107,34 @@ pub async fn standing(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec
     Ok(latest)
 }
 
-/// Whether somebody agrees to a purpose now: the last word counts.
-pub async fn agreed(db: &impl ConnectionTrait, person: PersonId, purpose: &str) -> Result<bool, Problem> {
-    let last = consent::Entity::find()
+/// What somebody said last on a purpose: it counts.
+pub async fn last_word(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    purpose: &str,
+) -> Result<Option<consent::Model>, Problem> {
+    let said = consent::Entity::find()
         .filter(consent::COLUMN.person_id.eq(person))
-        .filter(consent::COLUMN.purpose.eq(purpose))
-        .order_by_desc(consent::Column::Id)
-        .one(db)
-        .await?;
-    Ok(last.is_some_and(|row| row.granted))
+        .filter(consent::COLUMN.purpose.eq(purpose));
+    Ok(said.order_by_desc(consent::Column::Id).one(db).await?)
 }
 
-/// Of whose matters nothing is published: they said so, or are forgotten.
-pub async fn unpublished(db: &impl ConnectionTrait, people: &[PersonId]) -> Result<HashSet<PersonId>, Problem> {
+/// Whether somebody agrees to a purpose now.
+pub async fn agreed(db: &impl ConnectionTrait, person: PersonId, purpose: &str) -> Result<bool, Problem> {
+    Ok(last_word(db, person, purpose).await?.is_some_and(|row| row.granted))
+}
+
+/// Of whose matters nothing is published: children's (未成年人网络保护条例 36), and theirs who said so or are forgotten.
+pub async fn unpublished(
+    db: &impl ConnectionTrait,
+    keys: &FieldKeys,
+    people: &[PersonId],
+    today: NaiveDate,
+) -> Result<HashSet<PersonId>, Problem> {
     if people.is_empty() {
         return Ok(HashSet::new());
     }
+    let minors = reveal::minors(db, keys, people.iter().copied().collect(), today).await?;
     let people = padded(people.iter().copied());
     let gone: Vec<PersonId> = person::Entity::find()
         .select_only()
@@ -139,6 +156,7 @@ pub async fn unpublished(db: &impl ConnectionTrait, people: &[PersonId]) -> Resu
         .await?;
     let last: HashMap<PersonId, bool> = said.into_iter().collect();
     unpublished.extend(last.into_iter().filter(|(_, granted)| !granted).map(|(person, _)| person));
+    unpublished.extend(minors);
     Ok(unpublished)
 }
 
@@ -147,12 +165,7 @@ pub async fn unpublished(db: &impl ConnectionTrait, people: &[PersonId]) -> Resu
 /// # Errors
 /// `guardian_consent_required`.
 pub async fn check_guardian(tx: &Tx, child: PersonId) -> Result<(), Problem> {
-    let last = consent::Entity::find()
-        .filter(consent::COLUMN.person_id.eq(child))
-        .filter(consent::COLUMN.purpose.eq(GUARDIAN))
-        .order_by_desc(consent::Column::Id)
-        .one(tx)
-        .await?;
+    let last = last_word(tx, child, GUARDIAN).await?;
     if last.is_some_and(|row| row.granted && row.recorded_by.is_some()) {
         Ok(())
     } else {

@@ -47,7 +47,7 @@ pub async fn forget(tx: &Tx, app: &App, me: &Villager, now: Instant) -> Result<V
     end_authorisations(tx, id, now).await?;
     forget_wechat(tx, app, id).await?;
     content::forget_person(tx, id).await?;
-    publications::forget_person(tx, app, id, now).await?;
+    publications::forget_person(tx, &app.field_keys, id, now).await?;
     files::drop_unattached(tx, id).await?;
     files::drop_uploads(tx, id).await?;
     end_access(tx, id, now).await?;

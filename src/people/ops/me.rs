@@ -1,6 +1,9 @@
 //! Reading and changing oneself.
 
-use entity::person;
+use entity::{
+    person,
+    preferences::{Channels, Preferences},
+};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 use serde_json::{Value, json};
 
@@ -8,7 +11,7 @@ use crate::{
     auth::Villager,
     crypto::FieldKeys,
     db::Tx,
-    people::api::me::{ChannelsView, PreferencesView, UpdateMe, UpdatePreferences},
+    people::api::me::{UpdateMe, UpdatePreferences},
     personal::{PersonName, PhoneNumber},
     problem::{Code, Problem},
 };
@@ -53,18 +56,13 @@ pub async fn update(tx: &Tx, keys: &FieldKeys, me: &Villager, change: &UpdateMe)
     Ok(row.update(tx).await?)
 }
 
-/// Stored preferences, with the defaults of what was never chosen.
-pub fn preferences_of(stored: &Value) -> PreferencesView {
-    serde_json::from_value(stored.clone()).unwrap_or_default()
-}
-
 fn merged(stored: &Value, change: &UpdatePreferences) -> Value {
-    let old = preferences_of(stored);
-    json!(PreferencesView {
+    let old = Preferences::of(stored);
+    json!(Preferences {
         language: change.language.unwrap_or(old.language),
         large_text: change.large_text.unwrap_or(old.large_text),
         voice_first: change.voice_first.unwrap_or(old.voice_first),
-        channels: change.channels.as_ref().map_or(old.channels, |change| ChannelsView {
+        channels: change.channels.as_ref().map_or(old.channels, |change| Channels {
             wechat: change.wechat.unwrap_or(old.channels.wechat),
             sms: change.sms.unwrap_or(old.channels.sms),
         }),

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     auth::{Villager, count_try},
     db::Tx,
-    jobs,
+    jobs::{self, Text},
     personal::PhoneNumber,
     problem::{Code, Problem},
     wechat::WechatError,
@@ -73,8 +73,9 @@ pub async fn send_code(
         ])
         .to_owned();
     phone_code::Entity::insert(row).on_conflict(replaced).exec_without_returning(tx).await?;
-    let text = t!("sms.code", locale = "zh-CN", code = code, minutes = CODE_LIVES.num_minutes());
-    jobs::enqueue_sms(tx, app, phone, text.into_owned(), now).await
+    let words = t!("sms.code", locale = "zh-CN", code = code, minutes = CODE_LIVES.num_minutes()).into_owned();
+    let text = Text { to: phone, words, at: now, until: Some(now + CODE_LIVES), sort: None };
+    jobs::enqueue_sms(tx, app, text).await
 }
 
 fn code_hash(app: &App, person: PersonId, code: &str) -> Result<String, Problem> {

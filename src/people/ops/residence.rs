@@ -8,6 +8,7 @@ use entity::{
     Instant, division,
     id::{DivisionId, PersonId, ResidenceClaimId},
     person,
+    publication::PublicationEnd,
     residence_claim::{self, ClaimKind, ClaimState},
     roster_entry,
     sealed::Sealed,
@@ -28,6 +29,7 @@ use crate::{
     notices::{self, About, Telling},
     personal::{CitizenNumber, PersonName},
     problem::{Code, OnUnique, Problem},
+    publications,
 };
 
 /// Claims a day: who guesses at other people's numbers is stopped.
@@ -101,7 +103,7 @@ pub async fn claim(tx: &Tx, app: &App, me: &Villager, said: &Said, now: Instant)
     }
     let facts = Facts::of(keys, said, entry.as_ref())?;
     withdraw_pending(tx, own.id, now).await?;
-    verify(tx, own.id, facts, now).await.map(|_| Outcome::Verified)
+    verify(tx, keys, own.id, facts, now).await.map(|_| Outcome::Verified)
 }
 
 /// What is known of somebody once their residence is.
@@ -136,7 +138,13 @@ impl Facts {
 ///
 /// # Errors
 /// `already_exists` when another person has this number meanwhile.
-pub async fn verify(tx: &Tx, id: PersonId, facts: Facts, now: Instant) -> Result<person::Model, Problem> {
+pub async fn verify(
+    tx: &Tx,
+    keys: &FieldKeys,
+    id: PersonId,
+    facts: Facts,
+    now: Instant,
+) -> Result<person::Model, Problem> {
     let household = match &facts.household_no {
         Some(number) => Some(household::find_or_make(tx, facts.village, number).await?),
         None => None,
@@ -155,6 +163,10 @@ pub async fn verify(tx: &Tx, id: PersonId, facts: Facts, now: Instant) -> Result
     row.priority_from = Set(facts.number.turns_65_on());
     let row = row.update(tx).await.on_unique(Code::AlreadyExists)?;
     phone::join_desk_entries(tx, &row, now).await?;
+    if row.minor {
+        // Of children nothing is published (未成年人网络保护条例 36).
+        publications::person_ended(tx, keys, row.id, PublicationEnd::OfAChild, now).await?;
+    }
     Ok(row)
 }
 
@@ -219,7 +231,7 @@ pub async fn settle_by_roster(tx: &Tx, keys: &FieldKeys, village: DivisionId, no
         row.state = Set(ClaimState::Approved);
         row.decided_at = Set(Some(now));
         let claim = row.update(tx).await?;
-        verify(tx, claim.person_id, facts, now).await?;
+        verify(tx, keys, claim.person_id, facts, now).await?;
         let (person, kind, params) = (claim.person_id, "residence_verified", serde_json::json!({}));
         notices::tell(tx, vec![Telling { person, kind, about: About::Oneself, params }], now).await?;
     }

@@ -24,7 +24,7 @@ use crate::{
     personal::PersonName,
     problem::Problem,
     talks::ops::{
-        minutes::{self, CompileMinutes, Minutes, Published},
+        minutes::{self, CompileMinutes, Minutes, PublicMinutes, Published},
         minutes_due::{self, MinutesDue, OfDay},
         minutes_signing::{self, SignMinutes},
     },
@@ -79,7 +79,7 @@ pub struct StaffMinutesView {
 
 impl StaffMinutesView {
     fn of(app: &App, Minutes { row, signatures }: Minutes) -> Result<Self, Problem> {
-        let document = minutes::document(app, &row)?;
+        let document = minutes::document(&app.field_keys, &row)?;
         let signature = |one: entity::minutes_signature::Model| {
             Ok(SignatureView {
                 person: one.person_id,
@@ -247,7 +247,8 @@ pub async fn get_staff_minutes(
 #[get("/talk-days/{id}/minutes")]
 pub async fn get_minutes(app: Data<App>, id: Path<TalkDayId>) -> Result<impl Responder, Problem> {
     let published = minutes::published(app.db.read(), *id, local_day(app.clock.now())).await?;
-    let Published { row, document } = published.ok_or_else(Problem::not_found)?;
+    let Published::Shown(minutes) = published else { return Err(Problem::not_found()) };
+    let PublicMinutes { row, document } = *minutes;
     Ok(Single(MinutesView { talk_day: row.talk_day_id, document, published_at: row.published_at }))
 }
 

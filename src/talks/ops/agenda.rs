@@ -14,7 +14,7 @@ use entity::{
     case::{self, CaseState},
     content_check::ContentSubject,
     division,
-    id::{BookingId, CaseId, TalkDayId},
+    id::{BookingId, CaseId, PersonId, TalkDayId},
     talk_day,
     talk_day::{TalkDayState, TalkPurpose},
 };
@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use super::{
     matters::{self, Matter},
-    minutes::{self, Published},
+    minutes::{self, PublicMinutes, Published},
     screening::AGENDA_TITLE,
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
     clock::{china, local_day},
     content,
     db::padded,
-    divisions,
+    divisions, people,
     problem::Problem,
 };
 
@@ -71,7 +71,8 @@ pub async fn agenda(app: &App, id: TalkDayId, now: Instant) -> Result<Agenda, Pr
     let day = talk_day::Entity::find_by_id(id).one(db).await?.ok_or_else(Problem::not_found)?;
     let place = divisions::find(db, day.division_id).await?;
     let on_it = |matter: &Matter| matter.is_public() && matter.booking.screened == Some(Screening::Public);
-    let listed: Vec<Matter> = matters::of_day(db, id).await?.into_iter().filter(on_it).collect();
+    let listed = matters::of_day(db, id).await?.into_iter().filter(on_it).collect();
+    let listed = for_everybody(app, db, listed, local_day(now)).await?;
     let titles = titles(app, db, &listed).await?;
     let item = |matter: Matter| Some(AgendaItem { title: titles.of(&matter)?, topic: matter.booking.topic });
     let items: Vec<AgendaItem> = listed.into_iter().filter_map(item).collect();
@@ -82,6 +83,19 @@ pub async fn agenda(app: &App, id: TalkDayId, now: Instant) -> Result<Agenda, Pr
     let is_final = day.on_date.checked_sub_days(Days::new(1)).is_none_or(|eve| local_day(now) >= eve);
     let loudspeaker = loudspeaker(&day, &place, &items);
     Ok(Agenda { day, is_final, opening, items, loudspeaker })
+}
+
+/// Without the matters of children, and of people who agree to no publication.
+async fn for_everybody(
+    app: &App,
+    db: &impl ConnectionTrait,
+    mut matters: Vec<Matter>,
+    today: NaiveDate,
+) -> Result<Vec<Matter>, Problem> {
+    let people: Vec<PersonId> = matters.iter().map(|matter| matter.booking.person_id).collect();
+    let unpublished = people::unpublished(db, &app.field_keys, &people, today).await?;
+    matters.retain(|matter| !unpublished.contains(&matter.booking.person_id));
+    Ok(matters)
 }
 
 /// What the agenda says of matters, as far as somebody looked at it.
@@ -139,10 +153,16 @@ async fn what_became(
     let heard: Vec<Matter> = matters::of_day(db, day).await?.into_iter().filter(heard).collect();
     let states = states_of(db, heard.iter().filter_map(|matter| matter.booking.case_id).collect()).await?;
     let state_of = |row: &booking::Model| row.case_id.and_then(|id| states.get(&id).copied());
-    if let Some(published) = minutes::published(db, day, today).await? {
-        let cases = heard.iter().filter_map(|matter| Some((matter.booking.id, state_of(&matter.booking)?))).collect();
-        return as_published(app, &published, &cases);
+    match minutes::published(db, day, today).await? {
+        Published::NotYet => {}
+        // What the page of the village does not tell is not told here either.
+        Published::NotShown => return Ok(vec![]),
+        Published::Shown(page) => {
+            let cases = heard.iter().filter_map(|matter| Some((matter.booking.id, state_of(&matter.booking)?)));
+            return as_published(app, &page, &cases.collect());
+        }
     }
+    let heard = for_everybody(app, db, heard, today).await?;
     let titles = titles(app, db, &heard).await?;
     let before_that = |matter: Matter| WhatBecame {
         case_state: state_of(&matter.booking),
@@ -167,13 +187,13 @@ struct Told {
 /// The matters of published minutes, and where their cases stand today.
 fn as_published(
     app: &App,
-    published: &Published,
+    published: &PublicMinutes,
     cases: &HashMap<BookingId, CaseState>,
 ) -> Result<Vec<WhatBecame>, Problem> {
     let matters = |document: &Value| document.get("matters").cloned().unwrap_or_else(|| json!([]));
     let told: Vec<Told> = serde_json::from_value(matters(&published.document)).map_err(Problem::unexpected)?;
     // Whose they are stands in what was signed alone, under the same numbers.
-    let whole = matters(&minutes::document(app, &published.row)?);
+    let whole = matters(&minutes::document(&app.field_keys, &published.row)?);
     let booking = |number: u64| {
         let signed = whole.as_array()?.iter().find(|matter| minutes::number(matter) == Some(number))?;
         serde_json::from_value(signed.get("booking")?.clone()).ok()

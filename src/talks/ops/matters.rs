@@ -3,18 +3,18 @@
 //! The order is that of slots and of booking, never that of numbers in line: a number that a private matter takes must
 //! not be missed by anybody who reads the public ones.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use entity::{
     Instant, booking,
     booking::{BookingPrivacy, Screening},
     id::{BookingId, PersonId, SlotId, TalkDayId},
-    person, slot, talk_record,
+    slot, talk_record,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::places;
-use crate::{app::App, db::padded, lists, personal::PersonName, problem::Problem};
+use crate::{app::App, lists, people, personal::PersonName, problem::Problem};
 
 /// A live booking of a day.
 pub(super) struct Matter {
@@ -52,24 +52,6 @@ pub(super) async fn of_day(db: &impl ConnectionTrait, day: TalkDayId) -> Result<
     Ok(all)
 }
 
-/// Names of these people, where they have said them.
-pub(super) async fn names(
-    app: &App,
-    db: &impl ConnectionTrait,
-    people: BTreeSet<PersonId>,
-) -> Result<HashMap<PersonId, PersonName>, Problem> {
-    let mut names = HashMap::new();
-    if people.is_empty() {
-        return Ok(names);
-    }
-    for row in person::Entity::find().filter(person::COLUMN.id.is_in(padded(people))).all(db).await? {
-        if let Some(name) = app.field_keys.open_if(row.name.as_ref())? {
-            names.insert(row.id, name);
-        }
-    }
-    Ok(names)
-}
-
 /// Names of everybody who has a place on a day: what is written for all to read is written without them. Names may go
 /// later, and what was to be left out with them.
 pub(super) async fn names_of_day(
@@ -85,7 +67,7 @@ pub(super) async fn names_of_day(
         .into_tuple()
         .all(db)
         .await?;
-    Ok(names(app, db, people.into_iter().collect()).await?.into_values().collect())
+    Ok(people::names(db, &app.field_keys, people.into_iter().collect()).await?.into_values().collect())
 }
 
 /// What a topic is called.

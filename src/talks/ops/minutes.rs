@@ -34,7 +34,7 @@ use crate::{
         Duty, Staff,
         duty::{Need, SeeTalkLine},
     },
-    crypto::hex,
+    crypto::{FieldKeys, hex},
     db::Tx,
     divisions,
     notices::{self, About, Telling},
@@ -201,8 +201,8 @@ pub async fn find(app: &App, staff: &Staff<SeeTalkLine>, id: TalkDayId) -> Resul
 }
 
 /// What was signed, in the clear.
-pub fn document(app: &App, row: &talk_minutes::Model) -> Result<Value, Problem> {
-    let text: PrivateText = app.field_keys.open(&row.document)?;
+pub fn document(keys: &FieldKeys, row: &talk_minutes::Model) -> Result<Value, Problem> {
+    let text: PrivateText = keys.open(&row.document)?;
     serde_json::from_str(text.in_the_clear()).map_err(Problem::unexpected)
 }
 
@@ -227,7 +227,7 @@ pub async fn publish(
         return Err(Code::MinutesNotSigned.into());
     }
     let as_it_stands = minutes_document::make(tx, app, &day, None).await?;
-    if minutes_document::tells_otherwise(&document(app, &row)?, &as_it_stands.document) {
+    if minutes_document::tells_otherwise(&document(&app.field_keys, &row)?, &as_it_stands.document) {
         return Err(Code::Stale.into());
     }
     let version = row.version + 1;
@@ -280,22 +280,29 @@ fn on_the_page(
 }
 
 /// Minutes as everybody reads them.
-pub struct Published {
+pub struct PublicMinutes {
     pub row: talk_minutes::Model,
     /// What stands on the page.
     pub document: Value,
 }
 
-/// The minutes that everybody may read: published, looked at, and not taken down; nothing but what the page shows.
-pub async fn published(
-    db: &impl ConnectionTrait,
-    id: TalkDayId,
-    today: NaiveDate,
-) -> Result<Option<Published>, Problem> {
+/// Whether minutes are published.
+pub enum Published {
+    /// They are not.
+    NotYet,
+    /// They are, and the page does not show them: not looked at yet, held, taken down, or their last day is over.
+    NotShown,
+    /// Everybody may read them.
+    Shown(Box<PublicMinutes>),
+}
+
+/// The minutes of a day as everybody may read them: nothing but what the page shows.
+pub async fn published(db: &impl ConnectionTrait, id: TalkDayId, today: NaiveDate) -> Result<Published, Problem> {
     let of_day = talk_minutes::Entity::find()
         .filter(talk_minutes::COLUMN.talk_day_id.eq(id))
         .filter(talk_minutes::COLUMN.published_at.is_not_null());
-    let Some(row) = of_day.one(db).await? else { return Ok(None) };
+    let Some(row) = of_day.one(db).await? else { return Ok(Published::NotYet) };
     let page = publications::standing(db, PublicationKind::Minutes, row.id.0, today).await?;
-    Ok(page.and_then(|page| page.body).map(|document| Published { row, document }))
+    let document = page.and_then(|page| page.body);
+    Ok(document.map_or(Published::NotShown, |document| Published::Shown(Box::new(PublicMinutes { row, document }))))
 }

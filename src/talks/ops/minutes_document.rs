@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     app::App,
+    clock::local_day,
     db::{Tx, padded},
     divisions, people,
     personal::{PersonName, Personal, PrivateText},
@@ -37,7 +38,8 @@ pub(super) struct Made {
 /// Makes them of a day as it stands.
 pub(super) async fn make(tx: &Tx, app: &App, day: &talk_day::Model, remarks: Option<&str>) -> Result<Made, Problem> {
     let all = matters::of_day(tx, day.id).await?;
-    let known = matters::names(app, tx, all.iter().map(|matter| matter.booking.person_id).collect()).await?;
+    let known = all.iter().map(|matter| matter.booking.person_id).collect();
+    let known = people::names(tx, &app.field_keys, known).await?;
     let names: Vec<PersonName> = known.values().cloned().collect();
     let head = json!({
         "village": divisions::find(tx, day.division_id).await?.display_name,
@@ -52,7 +54,8 @@ pub(super) async fn make(tx: &Tx, app: &App, day: &talk_day::Model, remarks: Opt
     let (mut whole, mut public, mut people_told) = (Vec::new(), Vec::new(), BTreeMap::new());
     let told: Vec<&Matter> = all.iter().filter(is_told).collect();
     let theirs: Vec<PersonId> = told.iter().map(|matter| matter.booking.person_id).collect();
-    let unpublished = people::unpublished(tx, &theirs).await?;
+    let today = local_day(app.clock.now());
+    let unpublished = people::unpublished(tx, &app.field_keys, &theirs, today).await?;
     for (number, matter) in (1_u64..).zip(told) {
         let name = known.get(&matter.booking.person_id);
         let said = Said::of(app, matter)?;

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::minutes;
 use crate::{
-    app::App,
+    crypto::FieldKeys,
     db::{Tx, padded},
     problem::Problem,
     publications,
@@ -29,7 +29,7 @@ use crate::{
 ///
 /// # Errors
 /// Those of the database.
-pub async fn leave_out(tx: &Tx, app: &App, person: PersonId, now: Instant) -> Result<(), Problem> {
+pub async fn leave_out(tx: &Tx, keys: &FieldKeys, person: PersonId, now: Instant) -> Result<(), Problem> {
     let heard: Vec<(BookingId, TalkDayId)> = booking::Entity::find()
         .select_only()
         .columns([booking::Column::Id, booking::Column::TalkDayId])
@@ -53,7 +53,7 @@ pub async fn leave_out(tx: &Tx, app: &App, person: PersonId, now: Instant) -> Re
         if row.digest.is_empty() {
             continue;
         }
-        let numbers = numbers_of(&minutes::document(app, &row)?, &bookings);
+        let numbers = numbers_of(&minutes::document(keys, &row)?, &bookings);
         let public = without_matters(row.public_document.clone(), &numbers);
         if public == row.public_document {
             continue;
@@ -63,7 +63,7 @@ pub async fn leave_out(tx: &Tx, app: &App, person: PersonId, now: Instant) -> Re
         row.public_document = Set(public);
         row.version = Set(version);
         row.update(tx).await?;
-        publications::left_out(tx, app, id.0, &numbers, now).await?;
+        publications::left_out(tx, id.0, &numbers, now).await?;
     }
     Ok(())
 }

@@ -21,8 +21,8 @@ async fn holds(db: &impl ConnectionTrait, app: &App, rows: &[InLine]) -> Result<
     let readable = || rows.iter().filter(|row| row.readable);
     let private = readable().any(|row| row.booking.privacy == BookingPrivacy::Private);
     let people = readable().map(|row| row.booking.person_id).collect();
-    let minor = people::any_minor(db, &app.field_keys, people, local_day(app.clock.now())).await?;
-    Ok((private, minor))
+    let minors = people::minors(db, &app.field_keys, people, local_day(app.clock.now())).await?;
+    Ok((private, !minors.is_empty()))
 }
 
 /// Before a list of places of a day is shown.

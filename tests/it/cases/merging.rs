@@ -63,6 +63,28 @@ both_engines! {
         assert_eq!(desk.get(&format!("/staff/cases/{}", id(&main))).await.expect(200)["gathered"], 1);
     }
 
+    async fn a_merged_villager_is_told_the_days_of_the_main_case(app: TestApp) {
+        let (main, child) = (lamp(&app, "甲", "路灯坏了").await, lamp(&app, "乙", "路灯不亮").await);
+        let (desk, cadre) = (app.staff("desk").await, app.staff("cadre").await);
+        desk.post(&actions(&child), json!({"action": "merge", "into": main["id"]})).await.expect(200);
+        in_progress(&app, &main).await;
+        let pause = json!({"action": "pause", "reason": "site_check", "until": "2026-12-01", "text": "要等勘验"});
+        cadre.post(&actions(&main), pause).await.expect(200);
+        desk.post(&actions(&main), json!({"action": "approve"})).await.expect(200);
+        let resumed = cadre.post(&actions(&main), json!({"action": "resume"})).await.expect(200);
+        app.drain_jobs().await;
+        let inbox = app.villager("乙").await.get("/inbox").await.expect(200);
+        let said = |kind: &str| {
+            let told = inbox["items"].as_array().unwrap().iter().find(|told| told["kind"] == kind);
+            told.unwrap_or_else(|| panic!("{kind}: {inbox}"))["text"].as_str().unwrap().to_owned()
+        };
+        let due = resumed["promised_due_on"].as_str().unwrap();
+        for (kind, day) in [("case_paused", "2026-12-01"), ("case_resumed", due)] {
+            let text = said(kind);
+            assert!(text.contains(child["number"].as_str().unwrap()) && text.contains(day), "{text}");
+        }
+    }
+
     async fn papers_are_asked_of_whose_case_it_is(app: TestApp) {
         let (main, child) = (lamp(&app, "甲", "路灯坏了").await, lamp(&app, "乙", "路灯不亮").await);
         let desk = app.staff("desk").await;

@@ -150,6 +150,10 @@ fn a_complete_production_server_has_only_its_wechat_to_see_to() {
                 "ok     accounts: no demonstration accounts",
                 "note   accounts: 1 of township or above without a second factor (town)",
                 "note   WeCom: not configured",
+                "note   notices: no message templates (notices.templates); nobody is told by WeChat",
+                "note   notices: no text messages (sms.provider); who has no WeChat is called",
+                "note   notices: neither WeCom nor robots (notices.robots); staff see their inbox alone",
+                "note   content: no address for the outside (files.public_url); photos wait for somebody of the desk",
                 "TO DO  WeChat: 127.0.0.1:9 cannot be reached: no connection; let this machine out to it",
             ],
         );
@@ -193,6 +197,37 @@ fn lost_keys_old_keys_and_a_broken_audit_are_found_sqlite() {
 #[test]
 fn lost_keys_old_keys_and_a_broken_audit_are_found_postgres() {
     actix_web::rt::System::new().block_on(looks_into_the_database(Engine::Postgres));
+}
+
+#[test]
+fn ways_of_telling_people_and_the_store_are_looked_at() {
+    run(Engine::Sqlite, async |database| {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, file) = (folder.path().join("store"), folder.path().join("a-file"));
+        std::fs::create_dir(&store).unwrap();
+        std::fs::write(&file, b"x").unwrap();
+        let said = |place: &std::path::Path| {
+            let place = format!("file:{}", place.display());
+            let robot = "SHUOSHI__NOTICES__ROBOTS__511702108212";
+            let more = [
+                ("SHUOSHI__FILES__STORE", place.as_str()),
+                ("SHUOSHI__FILES__PUBLIC_URL", "https://village.example"),
+                (robot, "00000000-0000-4000-8000-000000000000"),
+            ];
+            let mut all = complete().into_iter().collect::<Vec<(&str, &str)>>();
+            all.extend(more);
+            doctor(&database, &all).1
+        };
+        let well = said(&store);
+        let taken = format!("ok     store: {} takes files and gives them back", store.display());
+        let content = "ok     content: WeChat fetches photos from village.example";
+        says(&well, &["ok     notices: staff are told by 1 robots", content, &taken]);
+        assert_eq!(std::fs::read_dir(&store).unwrap().count(), 0, "what it tried with is gone again");
+        says(&said(&file), &["TO DO  store: "]);
+        // A development server tells by every way, and of most things by WeChat.
+        let (_, said) = doctor(&database, &[]);
+        says(&said, &["note   notices: no message template for general;", "ok     notices: text messages are on"]);
+    });
 }
 
 #[test]

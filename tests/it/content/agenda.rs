@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{decide, queue, verdict};
 use crate::{
+    people::becomes_a_child,
     support::TestApp,
     talks::hearing::{hosted, id, matter},
 };
@@ -33,6 +34,22 @@ both_engines! {
         assert_eq!(items(&app, &day).await[0]["title"], "夜里太吵");
         desk.post(&screen, json!({"as": "private"})).await.expect(200);
         assert_eq!(app.number("SELECT count(*) FROM content_check").await, 0);
+        app.drain_jobs().await;
+    }
+
+    async fn a_matter_of_who_agrees_to_no_publication_stands_on_no_agenda(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let day = hosted(&app, &[], 5).await;
+        let booking = matter(&villager, &day, "public", "路灯").await;
+        desk.post(&format!("/staff/bookings/{}/screen", id(&booking)), json!({"as": "public", "title": "村口路灯"})).await.expect(200);
+        app.drain_jobs().await;
+        for (granted, shown) in [(false, 0), (true, 1)] {
+            let said = json!({"granted": granted, "text_version": "2026-11"});
+            villager.put("/me/consents/publication", said).await.expect(200);
+            assert_eq!(items(&app, &day).await.as_array().unwrap().len(), shown);
+        }
+        becomes_a_child(&app, &villager).await;
+        assert_eq!(items(&app, &day).await, json!([]));
         app.drain_jobs().await;
     }
 

@@ -166,6 +166,33 @@ both_engines! {
         assert!(!holds(&fetch(&me, &id).await.bytes, b"ftyp"));
     }
 
+    async fn documents_that_do_more_than_show_pages_are_refused(app: TestApp) {
+        let me = app.villager("甲").await;
+        let with = |more: &str| String::from_utf8(pdf()).unwrap().replacen("/Catalog", &format!("/Catalog{more}"), 1);
+        for more in [
+            "/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>",
+            "/OpenAction<</S /J#61va#53cript >>",
+            "/AA<</O<</S/Rendition/JS 7 0 R>>>>",
+            "/AA<</O<</S /#4a#53\n(app.beep\\(0\\))>>>>",
+            "/OpenAction<</S/Launch/F(cmd.exe)>>",
+            "/Names<</Type/EmbeddedFile%why not\n>>",
+            "/Annots[<</Subtype/RichMedia>>]",
+            "/AcroForm<</XFA[(datasets)5 0 R]>>",
+            // A table of objects may point into a stream.
+            "/X 1>>endobj\n3 0 obj<</Length 20>>stream\n<</S/JavaScript>>\nendstream endobj\n4 0 obj<</Y 2",
+        ] {
+            is_refused(&me, "a.pdf", with(more).as_bytes(), "file_two_kinds").await;
+        }
+        expect_nothing_left(&app).await;
+        for plain in [
+            "/JSON(/J S)/JavaScripts 1/Launcher 2/EmbeddedFiles 3/RichMediaContent 4/XFAB 5/J#53X 6",
+            "/J#5/JavaScript#20 1/#",
+            "/X 1>>endobj\n3 0 obj<</Length 9>>stream\nab/JS(cd\nendstream endobj\n4 0 obj<</Y 2",
+        ] {
+            send(&me, "a.pdf", with(plain).as_bytes()).await.expect(201);
+        }
+    }
+
     async fn documents_stay_as_they_are_and_are_saved_not_shown(app: TestApp) {
         let me = app.villager("甲").await;
         let id = sent(&me, "申请书.pdf", &pdf()).await;

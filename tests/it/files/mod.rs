@@ -3,6 +3,7 @@
 mod attaching;
 mod kinds;
 mod limits;
+mod owners;
 mod resuming;
 mod serving;
 mod sweeping;

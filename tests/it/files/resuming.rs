@@ -7,16 +7,23 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{LINE, bring, expect_nothing_left, fetch, form, form_type, jpeg, kinds::with_place, objects, send};
-use crate::support::{Actor, Answer};
+use super::{
+    LINE, UPLOADS, bring, expect_nothing_left, fetch, form, form_type, jpeg, kinds::with_place, objects, send,
+};
+use crate::support::{Actor, Answer, Engine};
 
 const MEGABYTES_10: usize = 10 * 1024 * 1024;
 
-/// A part of a file, whole.
+/// A part of a photo, whole.
 async fn part(by: &Actor, upload: &str, bytes: &[u8], from: usize, end: usize) -> Answer {
+    part_of(by, "photo.jpg", upload, bytes, from, end).await
+}
+
+/// A part of a file, whole.
+async fn part_of(by: &Actor, name: &str, upload: &str, bytes: &[u8], from: usize, end: usize) -> Answer {
     let range = format!("bytes {from}-{}/{}", end - 1, bytes.len());
     let call = by.call(Method::POST, "/api/v1/files").header("X-Upload-Id", upload).header("Content-Range", &range);
-    call.body(&form_type(), form("photo.jpg", &bytes[from..end])).send().await
+    call.body(&form_type(), form(name, &bytes[from..end])).send().await
 }
 
 /// Begins to send the bytes from `from` on and falls silent, or breaks off, after so many of them.
@@ -178,6 +185,38 @@ both_engines! {
         assert_eq!(objects(&app).await.len(), 2);
     }
 
+    async fn a_database_that_fails_at_the_last_part_loses_nothing_that_came(app: TestApp) {
+        let me = app.villager("甲").await;
+        let photo = jpeg(200, 100);
+        let half = photo.len() / 2;
+        part(&me, "photo-0009", &photo, 0, half).await.expect(202);
+        let (fails, works) = match app.engine() {
+            Engine::Sqlite => (
+                "CREATE TRIGGER no_files BEFORE INSERT ON file BEGIN SELECT RAISE(ABORT, 'the disk'); END",
+                "DROP TRIGGER no_files",
+            ),
+            Engine::Postgres => (
+                "CREATE FUNCTION no_files() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk'; END $$;
+                 CREATE TRIGGER no_files BEFORE INSERT ON file FOR EACH ROW EXECUTE FUNCTION no_files()",
+                "DROP FUNCTION no_files() CASCADE",
+            ),
+        };
+        app.execute(fails).await;
+        part(&me, "photo-0009", &photo, half, photo.len()).await.problem("unexpected");
+        // What comes at once, nobody can go on with.
+        bring(&me, "photo.jpg", &photo).send().await.problem("unexpected");
+        assert_eq!(app.number("SELECT count(*) FROM upload").await, 1);
+        app.execute(works).await;
+        assert_eq!(offset(&me, "photo-0009").await, photo.len());
+        let made = part(&me, "photo-0009", &photo, half, photo.len()).await.expect(201);
+        assert_eq!(fetch(&me, made["id"].as_str().unwrap()).await.status, 200);
+        assert_eq!(app.number("SELECT count(*) FROM file").await, 1);
+        // Bytes whose row may have been written all the same are left to the sweep.
+        let id = made["id"].as_str().unwrap();
+        let strange = objects(&app).await.into_iter().filter(|name| !name.contains(id));
+        assert!(strange.clone().all(|name| name.starts_with("file/")), "{:?}", strange.collect::<Vec<_>>());
+    }
+
     async fn a_repeat_with_a_key_gets_the_first_answer(app: TestApp) {
         let me = app.villager("甲").await;
         let photo = jpeg(64, 48);
@@ -219,19 +258,49 @@ both_engines! {
         line.write_all(head.as_bytes()).await.unwrap();
         line.write_all(&whole[..5000]).await.unwrap();
         for _ in 0..100 {
-            if app.number("SELECT count(*) FROM upload").await == 1 {
+            if app.number(UPLOADS).await == 1 {
                 break;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         drop(line);
         for _ in 0..200 {
-            if app.number("SELECT count(*) FROM upload").await == 0 {
+            if app.number(UPLOADS).await == 0 {
                 break;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         expect_nothing_left(&app).await;
+        // How many bytes they brought is remembered: whoever does it all day is told to stop.
+        let remembered = "SELECT count(*) FROM upload WHERE name LIKE 'refused:%' AND received > 0";
+        assert_eq!(app.number(remembered).await, 2);
+    }
+
+    async fn a_voice_note_may_break_off_anywhere_in_its_tags(app: TestApp) {
+        let me = app.villager("甲").await;
+        // Of both: a header of ten bytes and what it says.
+        let tag = 10 + 0x55;
+        let voices = [
+            ("voice.mp3", &include_bytes!("voices/voice.mp3")[..]),
+            ("voice.aac", &include_bytes!("voices/voice.aac")[..]),
+        ];
+        for (name, voice) in voices {
+            let twice = [&voice[..tag], voice].concat();
+            let once = [tag - 1, tag, tag + 1, tag + 5].map(|end| (voice, end));
+            let tagged = [tag + 1, tag + 5, tag + 10, 2 * tag, 2 * tag + 1].map(|end| (twice.as_slice(), end));
+            for (bytes, end) in once.into_iter().chain(tagged) {
+                let upload = format!("{name}-{}-{end}", bytes.len());
+                let first = part_of(&me, name, &upload, bytes, 0, end).await;
+                assert_eq!((first.status, first.header("upload-offset")), (202, end.to_string().as_str()), "{upload}");
+                let made = part_of(&me, name, &upload, bytes, end, bytes.len()).await.expect(201);
+                assert_eq!(made["kind"], "voice", "{upload}");
+            }
+        }
+        // What shows itself behind the tag is refused by it, what is nothing with it.
+        let aac = voices[1].1;
+        part_of(&me, "voice.mp3", "voice-0001", aac, 0, 200).await.problem("file_name_differs");
+        let words = [&aac[..tag], b"just some words that are no voice note, whatever is said of them before"].concat();
+        part_of(&me, "voice.mp3", "voice-0002", &words, 0, tag + 20).await.problem("file_kind_unsupported");
     }
 
     async fn wrong_headers_are_named(app: TestApp) {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{a_photo, fetch, jpeg, sent, wav};
 use crate::{
+    audit::entries_of,
     cases::own,
     open311::public_case,
     support::{Actor, Answer, TestApp},
@@ -75,6 +76,56 @@ both_engines! {
             assert_eq!(said, nowhere, "as if it had never been");
         }
         app.nobody().get(&format!("/files/{mine}")).await.problem("sign_in_required");
+    }
+
+    async fn what_staff_read_is_entered(app: TestApp) {
+        let (me, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let (photo, voice) = (a_photo(&me).await, sent(&me, "voice.wav", &wav(2)).await);
+        let body = json!({
+            "kind": "voice", "concern": "help", "division": app.village().await, "text": "路灯", "files": [photo, voice],
+        });
+        let case = me.post("/cases", body).await.expect(201);
+        // Neither what is one's own, nor what is not seen.
+        let own_photo = a_photo(&desk).await;
+        assert_eq!((fetch(&me, &photo).await.status, fetch(&desk, &own_photo).await.status), (200, 200));
+        fetch(&app.staff("neighbour").await, &photo).await.problem("not_found");
+        assert_eq!(entries_of(&app, "read_file").await.len(), 0);
+        let shown = fetch(&desk, &photo).await;
+        assert_eq!(shown.status, 200);
+        let entries = entries_of(&app, "read_file").await;
+        assert_eq!(entries.len(), 1);
+        assert_eq!((entries[0].object_kind.as_str(), entries[0].object_id.as_deref()), ("case", case["id"].as_str()));
+        assert_eq!(entries[0].fields, Some(format!("file={photo}")));
+        assert_eq!(entries[0].actor_id.map(|id| id.to_string()).as_deref(), Some(desk.id()));
+        // A small one, a link, and one that is known already are reads like others.
+        let path = format!("/staff/files/{photo}");
+        assert_eq!(desk.get(&format!("{path}?size=thumbnail")).await.status, 200);
+        desk.get(&format!("{path}/link")).await.expect(200);
+        let call = desk.call(Method::GET, &format!("/api/v1{path}")).header("If-None-Match", shown.header("etag"));
+        assert_eq!(call.send().await.status, 304);
+        assert_eq!(entries_of(&app, "read_file").await.len(), 4);
+        app.drain_jobs().await;
+    }
+
+    async fn a_player_of_staff_is_entered_once_whatever_ranges_it_asks_for(app: TestApp) {
+        let (me, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let voice = sent(&me, "voice.wav", &wav(2)).await;
+        let body = json!({"kind": "voice", "concern": "help", "division": app.village().await, "files": [voice]});
+        me.post("/cases", body).await.expect(201);
+        let asks = async |by: &Actor, range: &str| {
+            let call = by.call(Method::GET, &format!("/api/v1/staff/files/{voice}")).header("Range", range);
+            assert_eq!(call.send().await.status, 206, "{range}");
+            entries_of(&app, "read_file").await.len()
+        };
+        for range in ["bytes=0-1", "bytes=2-99", "bytes=100-", "bytes=-5"] {
+            assert_eq!(asks(&desk, range).await, 1, "{range}");
+        }
+        // Who leaves the beginning out is entered, and who comes back later.
+        let town = app.staff("town").await;
+        assert_eq!((asks(&town, "bytes=1-").await, asks(&town, "bytes=2-").await), (2, 2));
+        app.advance(chrono::TimeDelta::minutes(61));
+        assert_eq!(asks(&app.staff("desk").await, "bytes=100-").await, 3);
+        app.drain_jobs().await;
     }
 
     async fn a_link_is_good_for_one_file_for_ten_minutes(app: TestApp) {

@@ -56,6 +56,84 @@ both_engines! {
         assert_eq!(kinds, ["call_list"]);
     }
 
+    async fn a_landline_gets_no_text_and_is_called(app: TestApp) {
+        let desk = app.staff("desk").await;
+        let body = json!({
+            "kind": "proxy", "item": "DZ-MZ-01", "division": app.village().await, "text": "请帮我家申请",
+            "channel": "phone", "for_person": {"name": "样例", "phone": "0818-2345678"}, "reason": "不识字",
+        });
+        let case = desk.post("/staff/cases", body).await.expect(201);
+        desk.post(&actions(&case), json!({"action": "accept"})).await.expect(200);
+        app.drain_jobs().await;
+        assert!(app.messages_to("08182345678").is_empty());
+        assert_eq!(deliveries(&app).await, ["desk to_call"]);
+        let waiting = list(&app, &desk, VILLAGE).await;
+        assert_eq!((waiting.len(), &waiting[0]["phone"]), (1, &json!("081****5678")));
+    }
+
+    async fn what_an_agent_did_is_not_told_to_the_phone_that_the_agent_named(app: TestApp) {
+        let old = crate::people::resident(&app, "样例老人", crate::people::ANOTHER).await;
+        let agent = app.villager("样例侄").await;
+        agent.put("/me", json!({"name": "样例侄"})).await.expect(200);
+        let authority = json!({
+            "agent": agent.id(), "agent_name": "样例侄", "scope": ["proxy:*"], "until": "2027-11-23",
+            "evidence": {"kind": "in_person", "text": "二人到村便民服务室当面说明"},
+        });
+        old.post("/me/authorisations", authority).await.expect(201);
+        app.advance(TimeDelta::days(15));
+        app.drain_jobs().await;
+        app.execute("DELETE FROM notice_delivery").await;
+        let (agent, desk) = (app.villager("样例侄").await, app.staff("desk").await);
+        let errand = json!({
+            "kind": "proxy", "item": "DZ-MZ-01", "text": "代办低保申请", "for_person": old.id(), "contact_phone": PHONE,
+        });
+        let case = agent.post("/cases", errand).await.expect(201);
+        app.drain_jobs().await;
+        // Nor does the desk call there.
+        let waiting = list(&app, &desk, VILLAGE).await;
+        assert_eq!((waiting.len(), &waiting[0]["person"], &waiting[0]["phone"]), (1, &json!(old.id()), &Value::Null));
+        // A decision is not the agent's to hear alone either; that there is news is.
+        desk.post(&actions(&case), json!({"action": "accept"})).await.expect(200);
+        app.drain_jobs().await;
+        assert!(app.messages_to(PHONE).is_empty());
+        write(&app, person_of(&old), "case_milestone", about(&case)).await;
+        app.drain_jobs().await;
+        assert_eq!(deliveries(&app).await, ["desk to_call", "desk to_call", "sms sent"]);
+        assert_eq!(app.messages_to(PHONE).len(), 1);
+    }
+
+    async fn who_gave_a_bad_review_is_on_no_list(app: TestApp) {
+        let me = app.villager("甲").await;
+        let case = filed(&app, &me).await;
+        app.advance(TimeDelta::days(15));
+        app.drain_jobs().await;
+        app.execute("DELETE FROM notice_delivery").await;
+        write(&app, person_of(&me), "review_followed_up", about(&case)).await;
+        app.drain_jobs().await;
+        assert_eq!(app.messages_to("13800001234").pop().unwrap(), "您有一条新消息，请打开小程序查看");
+        let without = app.second_server_with(|config| config.sms.provider = shuoshi::config::SmsProvider::Off).await;
+        write(&app, person_of(&me), "review_followed_up", about(&case)).await;
+        without.drain_jobs().await;
+        let waiting = list(&app, &app.staff("desk").await, VILLAGE).await;
+        assert_eq!((waiting.len(), &waiting[0]["case"]), (1, &Value::Null));
+        let said = format!("{}{}", waiting[0]["say"], waiting[0]["paper"]);
+        assert!(!said.contains("SS-7K4M") && !said.contains("评价") && !said.contains("办件"), "{said}");
+    }
+
+    async fn where_a_village_has_no_desk_the_township_is_told_and_calls(app: TestApp) {
+        let old = away(&app, "老人", None).await;
+        app.execute("UPDATE staff SET dismissed_at = created_at WHERE username = 'desk'").await;
+        tell(&app, &old, "case_supplement").await;
+        let town = app.staff("town").await;
+        let inbox = town.get("/staff/inbox").await.expect(200);
+        assert_eq!(inbox["items"][0]["kind"], "call_list", "{inbox}");
+        let waiting = list(&app, &town, TOWNSHIP).await;
+        assert_eq!(waiting.len(), 1);
+        let done = format!("/staff/call-list/{}/done", waiting[0]["id"].as_str().unwrap());
+        town.post(&done, json!({"how": "phone"})).await.expect(200);
+        assert!(list(&app, &town, TOWNSHIP).await.is_empty());
+    }
+
     async fn who_reads_it_in_the_app_is_not_called(app: TestApp) {
         let me = away(&app, "甲", None).await;
         tell(&app, &me, "case_answered").await;

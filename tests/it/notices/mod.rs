@@ -1,6 +1,7 @@
 //! How people are told beside the inbox: by WeChat, by text message, by somebody who calls; and how staff are.
 
 mod desk;
+mod gateway;
 mod hours;
 mod staff;
 mod stuck;

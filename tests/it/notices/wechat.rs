@@ -126,6 +126,23 @@ both_engines! {
         assert_eq!(sent(&app, "甲").await.len(), 1);
     }
 
+    async fn without_a_token_nothing_has_gone(app: TestApp) {
+        let me = away(&app, "甲", None).await;
+        agrees(&app, "甲", PROGRESS).await;
+        tell(&app, &me, "case_accepted").await;
+        pushed(&app, 2).await;
+        assert_eq!(deliveries(&app).await, ["wechat sent"]);
+        // The token is rejected, and there is no other to be had.
+        order(&app, json!({"errcode": 40001, "times": 1})).await;
+        app.simulator("faults", json!({"path": "/cgi-bin/stable_token", "http": 502, "times": 1})).await;
+        tell(&app, &me, "case_answered").await;
+        assert_eq!(deliveries(&app).await, ["wechat sent", "wechat waiting"]);
+        app.advance(TimeDelta::seconds(20));
+        app.drain_jobs().await;
+        pushed(&app, 3).await;
+        assert_eq!((deliveries(&app).await, sent(&app, "甲").await.len()), (vec!["wechat sent".to_owned(); 2], 2));
+    }
+
     async fn a_worker_that_died_sends_nothing_twice(app: TestApp) {
         let me = away(&app, "甲", Some(PHONE)).await;
         agrees(&app, "甲", PROGRESS).await;

@@ -171,11 +171,41 @@ both_engines! {
         let own = format!("/bookings/{}", booking["id"].as_str().unwrap());
         agent.get(&own).await.expect(200);
         app.villager("旁人").await.get(&own).await.problem("not_found");
+        app.drain_jobs().await;
+        app.advance(TimeDelta::minutes(11));
         agent.post(&format!("{own}/cancel"), json!({})).await.expect(200);
         app.drain_jobs().await;
         let messages = app.messages_to("13800000005");
         assert_eq!(messages.len(), 2);
         assert!(messages[0].contains("样**人") && !messages[0].contains("样例老人"), "{messages:?}");
+    }
+
+    async fn the_family_is_told_in_the_day_and_once_of_what_goes_together(app: TestApp) {
+        let (old, agent) = principal_and_agent(&app).await;
+        let contact = json!({"family_contact": {"name": "样例女", "phone": "13800000005"}});
+        old.put("/me", contact).await.expect(200);
+        old.post("/me/authorisations", authority(&agent, &["proxy:*"])).await.expect(201);
+        let told = async || {
+            app.drain_jobs().await;
+            app.messages_to("13800000005").len()
+        };
+        for _ in 0..2 {
+            agent.post("/cases", errand(&old)).await.expect(201);
+        }
+        assert_eq!(told().await, 1);
+        app.advance(TimeDelta::minutes(11));
+        agent.post("/cases", errand(&old)).await.expect(201);
+        assert_eq!(told().await, 2);
+        // Ten in the evening.
+        app.advance(TimeDelta::hours(12));
+        let agent = app.villager("样例侄").await;
+        for _ in 0..2 {
+            agent.post("/cases", errand(&old)).await.expect(201);
+            app.advance(TimeDelta::minutes(20));
+        }
+        assert_eq!(told().await, 2);
+        app.advance(TimeDelta::hours(9));
+        assert_eq!(told().await, 3);
     }
 
     async fn the_desk_records_it_where_both_have_come(app: TestApp) {

@@ -8,7 +8,10 @@ mod own_data;
 mod phone;
 mod residence;
 
-use entity::{id::RosterEntryId, roster_entry};
+use entity::{
+    id::{PersonId, RosterEntryId},
+    person, roster_entry,
+};
 use sea_orm::{ActiveModelTrait, Set};
 use serde_json::{Value, json};
 use shuoshi::{
@@ -48,6 +51,18 @@ pub async fn on_roster(app: &TestApp, name: &str, citizen_no: &str, household: &
         updated_at: Set(app.now()),
     };
     app.db().transact(async move |tx| Ok(row.clone().insert(tx).await.map(drop)?)).await.unwrap();
+}
+
+/// The citizen number of somebody turns out to be that of a child.
+pub async fn becomes_a_child(app: &TestApp, who: &Actor) {
+    let number = CitizenNumber::read(CHILD, local_day(app.now())).unwrap();
+    let row = person::ActiveModel {
+        id: Set(PersonId(who.id().parse().unwrap())),
+        citizen_no: Set(Some(app.app().field_keys.close(&number).unwrap())),
+        minor: Set(true),
+        ..Default::default()
+    };
+    app.db().transact(async move |tx| Ok(row.clone().update(tx).await.map(drop)?)).await.unwrap();
 }
 
 /// What somebody says of where they live.

@@ -67,6 +67,7 @@ both_engines! {
             app.advance(TimeDelta::seconds(61));
             villager.post("/me/phone/sms", ask.clone()).await.expect(202);
         }
+        app.drain_jobs().await;
         app.advance(TimeDelta::seconds(61));
         villager.post("/me/phone/sms", ask.clone()).await.problem("too_many_requests");
         // Nor may others fill this phone with messages.

@@ -9,6 +9,7 @@ use crate::{
     cases::{actions, own},
     content::{decide, queue, verdict},
     open311::public_case,
+    people::{CHILD, becomes_a_child, claim, on_roster},
     support::Actor,
 };
 
@@ -122,6 +123,97 @@ both_engines! {
         let kept = desk.get(&format!("/staff/divisions/{}/publications?state=ended", app.village().await)).await.expect(200);
         assert_eq!(kept["items"][0]["ended_because"], "consent_withdrawn");
         app.drain_jobs().await;
+    }
+
+    async fn a_no_is_not_asked_away_by_publishing_again(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let case = answered_matter(&app, &villager).await;
+        let made = publish(&desk, &case, json!({})).await.expect(201);
+        villager.post(&format!("/me{}/take-down", at(&made)), json!({})).await.expect(200);
+        publish(&desk, &case, json!({})).await.problem("consent_required");
+        // Unless they agree since.
+        app.advance(TimeDelta::minutes(1));
+        consents(&villager, true).await;
+        let made = publish(&desk, &case, json!({})).await.expect(201);
+        assert_eq!(made["consent_version"], Value::Null, "nobody could tell whose it is");
+        app.advance(TimeDelta::minutes(1));
+        consents(&villager, false).await;
+        publish(&desk, &case, json!({})).await.problem("consent_required");
+        app.drain_jobs().await;
+        assert_eq!(page(&app).await, Vec::<Value>::new());
+    }
+
+    async fn what_is_held_of_the_case_goes_from_the_page_and_a_name_known_since_is_masked(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let (case, id) = public_case(&app, &villager, json!({"text": "我是样例王大山，门口的灯不亮"})).await;
+        crate::cases::answered(&app, &case).await;
+        app.drain_jobs().await;
+        villager.put("/me", json!({"name": "样例王大山"})).await.expect(200);
+        let request = app.nobody().call(Method::GET, &format!("/open311/v2/requests/{id}.json")).send().await.expect(200);
+        assert!(request[0]["description"].as_str().unwrap().ends_with("门口的灯不亮"), "{request}");
+        assert!(!request.to_string().contains("大山"), "{request}");
+        let made = publish(&desk, &case, json!({})).await.expect(201);
+        app.drain_jobs().await;
+        let read = app.nobody().get(&at(&made)).await.expect(200);
+        assert!(!read.to_string().contains("大山"), "{read}");
+        let shown = queue(&app, &desk, "passed").await;
+        let words = shown.iter().find(|item| item["subject"] == "case").unwrap().clone();
+        decide(&desk, &words, json!({"decision": "hold", "reason": "有人名"})).await.expect(200);
+        app.nobody().get(&at(&made)).await.problem("not_found");
+        // In the desk's words it stands, whatever is held of the villager's.
+        let made = publish(&desk, &case, json!({"question": "门口的灯不亮"})).await.expect(201);
+        app.drain_jobs().await;
+        decide(&desk, &words, json!({"decision": "show"})).await.expect(200);
+        decide(&desk, &words, json!({"decision": "hold", "reason": "有人名"})).await.expect(200);
+        app.nobody().get(&at(&made)).await.expect(200);
+        app.drain_jobs().await;
+    }
+
+    async fn of_a_child_nothing_is_public(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let (case, id) = public_case(&app, &villager, json!({})).await;
+        crate::cases::answered(&app, &case).await;
+        app.drain_jobs().await;
+        let request = format!("/open311/v2/requests/{id}.json");
+        app.nobody().call(Method::GET, &request).send().await.expect(200);
+        becomes_a_child(&app, &villager).await;
+        assert_eq!(app.nobody().call(Method::GET, &request).send().await.status, 404);
+        publish(&desk, &case, json!({})).await.problem("transition_not_allowed");
+        let show = format!("/staff{}/publication", own(&case));
+        desk.post(&show, json!({"public": false})).await.expect(200);
+        desk.post(&show, json!({"public": true})).await.invalid("/public", "not_allowed_here");
+        app.drain_jobs().await;
+    }
+
+    async fn a_page_goes_when_whose_it_is_turns_out_to_be_a_child(app: TestApp) {
+        let (villager, desk) = (app.villager("甲").await, app.staff("desk").await);
+        let case = answered_matter(&app, &villager).await;
+        let made = publish(&desk, &case, json!({})).await.expect(201);
+        app.drain_jobs().await;
+        app.nobody().get(&at(&made)).await.expect(200);
+        on_roster(&app, "样例童", CHILD, "9").await;
+        villager.post("/me/residence", claim(&app, "样例童", CHILD).await).await.expect(200);
+        app.nobody().get(&at(&made)).await.problem("not_found");
+        let kept = desk.get(&format!("/staff/divisions/{}/publications?state=ended", app.village().await)).await.expect(200);
+        assert_eq!(kept["items"][0]["ended_because"], "of_a_child");
+        app.drain_jobs().await;
+    }
+
+    async fn of_taking_consent_back_and_publishing_at_once_nothing_stays_on_the_page(app: TestApp) {
+        let other = app.second_server().await;
+        for name in ["甲", "乙", "丙", "丁"] {
+            let (villager, desk) = (app.villager(name).await, app.staff("desk").await.at(&other));
+            let case = answered_matter(&app, &villager).await;
+            consents(&villager, true).await;
+            let (published, ()) =
+                tokio::join!(publish(&desk, &case, json!({"may_identify": true})), consents(&villager, false));
+            match published.status {
+                201 => {}
+                _ => drop(published.problem("consent_required")),
+            }
+            app.drain_jobs().await;
+            assert_eq!(page(&app).await, Vec::<Value>::new());
+        }
     }
 
     async fn it_goes_with_what_it_tells_of(app: TestApp) {

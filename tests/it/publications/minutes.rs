@@ -74,6 +74,9 @@ both_engines! {
         desk.post(&format!("/staff{}/take-down", at(&entry)), json!({"reason": "写错了"})).await.expect(200);
         app.nobody().get(&path).await.problem("not_found");
         app.nobody().get(&at(&entry)).await.problem("not_found");
+        let next = days(&app).await.into_iter().find(|day| day["date"] == "2026-11-25").unwrap();
+        let agenda = app.nobody().get(&format!("/talk-days/{}/agenda", id(&next))).await.expect(200);
+        assert_eq!(agenda["opening"], json!([]), "nor does the next day open with them");
         app.drain_jobs().await;
     }
 

@@ -109,7 +109,7 @@ pub(super) async fn put_in_state(app: &TestApp, booking: &Value, state: &str) {
 }
 
 /// A talk day of the village as everybody sees it, made by the desk from these fields.
-pub(super) async fn single_day(app: &TestApp, fields: Value) -> Value {
+pub(crate) async fn single_day(app: &TestApp, fields: Value) -> Value {
     let mut body = json!({"date": "2026-11-25", "starts": "15:00", "ends": "16:00", "place": "村委会"});
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let (desk, path) = (app.staff("desk").await, format!("/staff/divisions/{}/talk-days", app.village().await));

@@ -12,12 +12,13 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, Set, sea_query::SelectStatement,
 };
+use serde_json::json;
 
 use super::{above, check_second_person, contact, of_others, units};
 use crate::{
     app::App,
     audit::{self, Actor, Entry},
-    auth::{Staff, duty::WorkOnCases},
+    auth::{Duty, Staff, duty::WorkOnCases},
     calendar::{Span, deadline},
     cases::{
         advance,
@@ -30,13 +31,16 @@ use crate::{
     db::Tx,
     files,
     http::{Cursor, PageQuery},
-    notices,
+    notices::{self, staff::StaffTelling},
     problem::{Code, Problem},
     settings::{self, Term},
 };
 
-/// Opens the follow-up of a bad review; where money was asked, at the discipline desk of the township, else of the
-/// county, and nowhere else. A private matter is followed up for that reason alone: nobody else may know of it.
+/// Any of these in its unit follows a review up, as [`super::units`] has it.
+const FOLLOWS_UP: &[Duty] = &[Duty::AcceptCases, Duty::AssignCases, Duty::Supervise, Duty::HandleDiscipline];
+
+/// Opens the follow-up of a bad review, and tells who is to see to it; where money was asked, at the discipline desk of
+/// the township, else of the county, and nowhere else. A private matter is followed up for that reason alone: nobody else may know of it.
 pub(super) async fn open(
     tx: &Tx,
     app: &App,
@@ -72,7 +76,36 @@ pub(super) async fn open(
         outcome: Set(None),
         outcome_note: Set(None),
     };
-    Ok(Some(row.insert(tx).await?))
+    let row = row.insert(tx).await?;
+    let discreet = case.confidential || case.private || rules::says_money_was_asked(review);
+    tell_who_follows_up(tx, case, &row, discreet, now).await?;
+    Ok(Some(row))
+}
+
+/// A follow-up waits for the unit: not for who did the work, nor for who must keep away, and without a word of the case.
+async fn tell_who_follows_up(
+    tx: &Tx,
+    case: &case::Model,
+    row: &follow_up::Model,
+    discreet: bool,
+    now: Instant,
+) -> Result<(), Problem> {
+    let mut staff = notices::staff::in_unit(tx, row.unit_id, FOLLOWS_UP, local_day(now)).await?;
+    staff.retain(|staff| Some(*staff) != row.handler_id);
+    let staff = notices::staff::free_of(tx, staff, Some(case.id)).await?;
+    if staff.is_empty() {
+        tracing::warn!(follow_up.id = %row.id, "nobody is there to follow up a review");
+    }
+    let telling = StaffTelling {
+        staff,
+        kind: "follow_up_opened",
+        case: None,
+        division: Some(case.village_id),
+        confidential: discreet,
+        urgency: None,
+        params: json!({}),
+    };
+    notices::staff::tell(tx, vec![telling], now).await
 }
 
 /// The discipline desk of the township, else of the county.
